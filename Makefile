@@ -1,0 +1,77 @@
+# HumanOps: programs, checks, installation.  `make help` lists the targets.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+BUILD   ?= build$(if $(SANITIZE),/sanitize)
+VERSION := $(shell cat VERSION)
+
+PACKAGES = json-c libpq talloc gnutls nettle hogweed libcurl
+CFLAGS  ?= -O2 -g
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+           -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Werror
+HARDEN   = -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags $(PACKAGES)) $(WARNINGS) $(HARDEN) \
+              -DHUMANOPS_VERSION='"$(VERSION)"' $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS)) -MMD -MP
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
+LDLIBS   = -lfcgi $(shell pkg-config --libs $(PACKAGES)) -lgmp -lunistring -lm
+
+LIB_SRC  = $(wildcard lib/*/*.c)
+LIB      = $(BUILD)/libhumanops.a
+SERVERS  = agents tasks webhooks admin
+PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker
+UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all check unit lint format install bench clean help
+.SECONDARY:
+
+all: $(PROGRAMS)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/fcgi/%.fcgi: $(BUILD)/fcgi/%.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker: $(BUILD)/fcgi/%: $(BUILD)/fcgi/%.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+units: $(UNITS)
+unit: units		## unit tests alone, without a database or a web server
+	scripts/test unit
+
+check: all		## everything that proves the project
+	scripts/test
+
+lint:			## clang-format, clang-tidy, cppcheck, shellcheck
+	scripts/lint
+
+format:			## rewrites the C sources as .clang-format says
+	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.c tests/*/*.c)
+
+bench: all		## requests a second beside their ceilings, measured in the same run
+	scripts/bench
+
+# Programs and what they need at run time; scripts/start installs itself this way into its state folder.
+install: all		## PREFIX=/usr/local DESTDIR=
+	install -d $(DESTDIR)$(PREFIX)/lib/humanops $(DESTDIR)$(PREFIX)/share/humanops
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/lib/humanops
+	install -m 755 scripts/migrate $(DESTDIR)$(PREFIX)/lib/humanops
+	cp -R sql nginx $(DESTDIR)$(PREFIX)/share/humanops
+
+clean:			## what make has built
+	rm -rf build
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

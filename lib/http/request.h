@@ -1,0 +1,80 @@
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "base/fields.h"
+#include "base/id.h"
+
+/*
+ * One request and the answer that is being built for it.  It is a talloc context: what the request needs hangs on it and
+ * goes with it.
+ */
+
+struct config;
+struct db;
+struct gateway;
+struct json_object;
+struct route;
+
+enum { REQUEST_PARAMS = 4, BODY_MAX = 256 * 1024 };
+
+enum principal { PUBLIC, AGENT, OPERATOR, STAFF };
+
+/* Who asks, once the api layer knows it. */
+struct who {
+	enum principal principal;
+	struct id id;			/* agent or operator */
+	struct id key;			/* the API key used */
+};
+
+struct request {
+	struct gateway *gateway;
+	const struct config *config;
+	struct db *db;
+	const void *program;		/* what else the program's main handed down (api/api.h) */
+	const char *id;			/* "req_…", also the header X-Request-Id */
+	int64_t now_ms;			/* the time this request is judged by */
+
+	const char *method;		/* as sent; HEAD is served as GET without a body */
+	const char *path;		/* decoded, without the base /api/v1 */
+	const char *query;		/* raw, "" if none */
+	const char *address;		/* the client's */
+	char *body;			/* NUL-terminated */
+	size_t body_len;
+	const struct route *route;
+	struct { const char *name, *value; } params[REQUEST_PARAMS];	/* ":id" of the pattern */
+	struct who who;
+
+	struct error error;
+	struct json_object *reply;	/* an object; handlers add to it (http/reply.h) */
+	char *raw;			/* or an answer of another kind: its bytes … */
+	size_t raw_len;
+	const char *content_type;	/* … and type */
+	char *headers;			/* further header lines, each with CRLF */
+	struct json_object *log;	/* what else the request's log line shows */
+
+	/* Work for after the answer has gone; only hints and bookkeeping, since a kill may lose it. */
+	void (*after)(struct request *rq);
+	void *after_arg;
+	bool wakes_worker;
+};
+
+/* A request header by its CGI name ("HTTP_X_API_KEY", "CONTENT_TYPE"); NULL if absent. */
+const char *request_header(const struct request *rq, const char *cgi_name);
+
+/* A path parameter as an id; a malformed one fails with `missing` (the resource's own 404). */
+int request_id(struct request *rq, const char *param, enum id_kind kind, enum error_code missing, struct id *id);
+
+/*
+ * Reads the JSON body by the table.  The content type must be application/json (any or no charset of utf-8); no body at all
+ * is read as {} where no field is required.  Fails: media_type_unsupported and those of fields_read.
+ */
+int request_read(struct request *rq, const struct field *fields, size_t count, void *out);
+
+/* Reads the query string by the table. */
+int request_query(struct request *rq, const struct field *fields, size_t count, void *out);
+
+#endif
