@@ -18,7 +18,10 @@ size_t text_length(const char *utf8);
 /* A copy without white space (Unicode property White_Space) at both ends. */
 char *text_trim(const void *ctx, const char *utf8);
 
-/* True if it has a control character (C0, C1, DEL) other than tab, line feed and carriage return. */
+/*
+ * True if it has a control character (C0, C1, DEL).  lines_allowed: tab, line feed, carriage return do not count; else
+ * they do, and Unicode's line and paragraph separators as well.
+ */
 bool text_has_control(const char *utf8, bool lines_allowed);
 
 /* Lower-case hex; out has room for 2 * len + 1.  text_unhex: bytes written, or -1. */
@@ -36,6 +39,12 @@ int text_unbase32_digit(char c);	/* 0..31, or -1 */
 
 /* Decodes %XX (and '+' as space where plus_is_space); NULL for bad escapes, NUL bytes or bytes that are not UTF-8. */
 char *text_percent_decode(const void *ctx, const char *text, size_t len, bool plus_is_space);
+
+/*
+ * Reads a decimal as JSON writes numbers (RFC 8259, section 6) times ten to the power of `places`, exactly.  0; -1 if it is
+ * none; -2 if there are more places or it does not fit.  *out untouched unless 0.
+ */
+int text_decimal(const char *text, int places, int64_t *out);
 
 /* RFC 5321 address of letters as mail systems everywhere take them: dot-atom @ host name with a dot, at most 254. */
 bool text_is_email(const char *text);
