@@ -1,0 +1,73 @@
+-- The queue.  A job is taken for a lease by moving run_at ahead; `attempts` is the taker's ticket, so that one who was
+-- slower than its lease can no longer finish what another has taken up.
+
+create or replace function job_add(p_bucket int, p_kind text, p_ref uuid, p_payload jsonb, p_run_at timestamptz,
+    p_max_attempts int, p_now timestamptz) returns uuid
+language plpgsql as $$
+declare v_id uuid := id_new(p_bucket, p_now);
+begin
+    insert into jobs (bucket, id, kind, ref, payload, run_at, max_attempts, created_at)
+    values (p_bucket, v_id, p_kind, p_ref, p_payload, p_run_at, p_max_attempts, p_now);
+    return v_id;
+end $$;
+
+-- job_due_everywhere: buckets that have a job due of these kinds, the longest waiting first.
+create or replace function job_due_everywhere(p_kinds jsonb, p_now timestamptz) returns table (bucket int)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+    select d.bucket from (
+        select bucket, run_at from jobs
+        where not is_dead and run_at <= p_now and p_kinds ? kind order by run_at limit 500) d
+    group by d.bucket order by min(d.run_at) limit 100;
+end $$;
+
+-- job_take: one due job for the lease, or no row.
+create or replace function job_take(p_bucket int, p_kinds jsonb, p_lease_s int, p_now timestamptz) returns setof jobs
+language plpgsql as $$
+declare j jobs;
+begin
+    select * into j from jobs
+    where bucket = p_bucket and not is_dead and run_at <= p_now and p_kinds ? kind
+    order by run_at limit 1 for update skip locked;
+    if found then
+        update jobs set attempts = attempts + 1, run_at = p_now + p_lease_s * interval '1 second'
+        where bucket = p_bucket and id = j.id returning * into j;
+        return next j;
+    end if;
+end $$;
+
+-- job_finish: done; false if the lease was lost meanwhile.
+create or replace function job_finish(p_bucket int, p_job uuid, p_attempts int) returns boolean
+language plpgsql as $$
+begin
+    delete from jobs where bucket = p_bucket and id = p_job and attempts = p_attempts;
+    return found;
+end $$;
+
+-- job_retry: not done; again at p_run_at, or a dead letter after the last attempt.
+create or replace function job_retry(p_bucket int, p_job uuid, p_attempts int, p_run_at timestamptz, p_error text)
+returns boolean
+language plpgsql as $$
+begin
+    update jobs set run_at = p_run_at, last_error = p_error, is_dead = attempts >= max_attempts
+    where bucket = p_bucket and id = p_job and attempts = p_attempts;
+    return found;
+end $$;
+
+-- job_next: done with this step; the same job runs its next one at p_run_at with its attempts counted anew.
+create or replace function job_next(p_bucket int, p_job uuid, p_attempts int, p_run_at timestamptz) returns boolean
+language plpgsql as $$
+begin
+    update jobs set run_at = p_run_at, last_error = null, attempts = 0
+    where bucket = p_bucket and id = p_job and attempts = p_attempts;
+    return found;
+end $$;
+
+-- job_wake: a hint to the workers that something is due (database.md R10); they poll as well.
+create or replace function job_wake_everywhere() returns void
+language plpgsql as $$
+begin
+    perform pg_notify('humanops_jobs', '');
+end $$;

@@ -1,0 +1,29 @@
+-- What the programs may do: execute these functions, and nothing else.  Each runs with its owner's rights and a fixed search
+-- path; no table can be read or written by a program in any other way, so postings can only be added (database.md R7).
+revoke all on all tables in schema public from public, humanops_app;
+revoke all on all functions in schema public from public, humanops_app;
+alter default privileges in schema public revoke all on tables from public;
+alter default privileges in schema public revoke execute on functions from public;
+do $$
+declare
+    v_name text;
+    v_function regprocedure;
+begin
+    foreach v_name in array array[
+        'agent_register', 'agent_show', 'apikey_create', 'apikey_find', 'apikey_list', 'apikey_revoke', 'apikey_touch',
+        'delivery_list', 'delivery_load', 'delivery_redeliver', 'delivery_result', 'email_resend', 'email_verify',
+        'job_due_everywhere', 'job_finish', 'job_next', 'job_retry', 'job_take', 'job_wake_everywhere',
+        'ledger_audit_everywhere', 'ledger_balance', 'ledger_statement', 'partition_add_everywhere', 'registry_claim',
+        'replay_begin', 'replay_store', 'sandbox_load', 'sandbox_step', 'schema_version_everywhere', 'sweep_due_everywhere',
+        'sweep_expired_everywhere', 'sweep_tasks', 'task_cancel', 'task_count', 'task_create', 'task_events', 'task_list',
+        'task_show']
+    loop
+        v_function := (select oid::regprocedure from pg_proc
+            where proname = v_name and pronamespace = 'public'::regnamespace);
+        if v_function is null then
+            raise exception 'grants: there is no function %', v_name;
+        end if;
+        execute format('alter function %s security definer set search_path = public, pg_temp', v_function);
+        execute format('grant execute on function %s to humanops_app', v_function);
+    end loop;
+end $$;
