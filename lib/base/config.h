@@ -15,8 +15,8 @@ struct config {
 	char *public_base_url;		/* no slash at its end */
 	uint8_t secret_key[SEAL_KEY_SIZE];
 	char *admin_api_key;		/* NULL: no staff calls */
-	char *smtp_url, *mail_from;	/* smtp_url NULL in development: .eml files in mail_dir */
-	char *state_dir, *run_dir;	/* what is kept; sockets and shared memory */
+	char *smtp_url, *mail_from;	/* smtp_url NULL (development only): .eml files in mail_dir */
+	char *state_dir, *run_dir;	/* what is kept; sockets and shared memory.  Absolute, no slash at their end */
 	char *mail_dir;			/* state_dir/mail */
 	int64_t escrow_hold_s, estimate_approval_s, manual_review_s, deadline_grace_s, sandbox_step_s;
 	bool webhook_allow_private;
@@ -24,7 +24,8 @@ struct config {
 
 /*
  * Reads HUMANOPS_CONF (default /etc/humanops/humanops.conf; a missing default file is no error), then the environment:
- * there only names of the table count.  KEY_FILE=path reads a value from a file (one trailing newline is cut).
+ * there only names of the table count, but any other name beginning with HUMANOPS_ is a fault.  KEY= with nothing behind it
+ * takes the default.  KEY_FILE=path reads a value from a file (one trailing newline is cut).
  * Returns NULL after printing to standard error every unknown, malformed or missing setting by name, never a value.
  * Owner: the caller's talloc context; the secret is wiped when it is freed.
  */

@@ -23,7 +23,7 @@ enum field_type {
 	FIELD_BOOL,	/* bool */
 	FIELD_TIME,	/* int64_t, ms since 1970; RFC 3339 text */
 	FIELD_CHOICE,	/* char *; one of choices */
-	FIELD_CHOICES,	/* struct text_list; each one of choices, none twice */
+	FIELD_CHOICES,	/* struct text_list; each one of choices, none twice, at least one (an empty list is a fault) */
 	FIELD_TEXTS,	/* struct text_list; 1 to max_items texts, each as FIELD_TEXT */
 	FIELD_OBJECT,	/* the sub-table's fields, at offset */
 };

@@ -28,6 +28,16 @@ text_length(const char *utf8)
 	return u8_mbsnlen((const uint8_t *)utf8, strlen(utf8));
 }
 
+size_t
+text_fit(const char *utf8, size_t size)
+{
+	size_t len = strnlen(utf8, size);
+
+	while (len > 0 && ((unsigned char)utf8[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
 char *
 text_trim(const void *ctx, const char *utf8)
 {

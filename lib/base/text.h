@@ -15,6 +15,9 @@ bool text_is_utf8(const char *text, size_t len);
 /* Code points of a UTF-8 text. */
 size_t text_length(const char *utf8);
 
+/* Bytes of the longest beginning of a UTF-8 text that has at most `size` bytes and ends between two code points. */
+size_t text_fit(const char *utf8, size_t size);
+
 /* A copy without white space (Unicode property White_Space) at both ends. */
 char *text_trim(const void *ctx, const char *utf8);
 

@@ -1,0 +1,464 @@
+/*
+ * Settings: the table of all of them, and reading them from a file and the environment.  Says everything that is wrong at
+ * once and never shows a value, since many are secrets.  Whether a database or mail server answers is left to those who
+ * call it.
+ */
+#include "base/config.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <libpq-fe.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define DEFAULT_PATH	  "/etc/humanops/humanops.conf"
+#define DEVELOPMENT_SENDER "humanops@localhost"
+
+enum { FILE_SIZE_MAX = 64 * 1024, NAME_MAX_LENGTH = 64, ADMIN_KEY_MIN = 24, YEAR_SECONDS = 31536000 };
+
+struct setting;
+
+/* Puts a value into the configuration; NULL, or what the setting must be. */
+typedef const char *setting_reader(struct config *config, const struct setting *setting, const char *value);
+
+static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp, read_sender,
+    read_folder, read_seconds, read_development_switch;
+
+enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP };
+
+/* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier ones. */
+static const struct setting {
+	const char *name;
+	setting_reader *read;
+	size_t offset;			/* of the member, where the reader serves several */
+	const char *fallback;		/* NULL: none */
+	enum need need;			/* when there is no fallback */
+	int64_t min, max;
+} settings[] = {
+#define AT(member) offsetof(struct config, member)
+	{ "HUMANOPS_ENV", read_environment, 0, "production", OPTIONAL, 0, 0 },
+	{ "DATABASE_URL", read_database, 0, NULL, REQUIRED, 0, 0 },
+	{ "PUBLIC_BASE_URL", read_base_url, 0, NULL, REQUIRED, 0, 0 },
+	{ "SECRET_KEY", read_secret, 0, NULL, REQUIRED, 0, 0 },
+	{ "ADMIN_API_KEY", read_admin_key, 0, NULL, OPTIONAL, 0, 0 },
+	{ "SMTP_URL", read_smtp, 0, NULL, IN_PRODUCTION, 0, 0 },
+	{ "MAIL_FROM", read_sender, 0, NULL, WITH_SMTP, 0, 0 },
+	{ "STATE_DIR", read_folder, AT(state_dir), "/var/lib/humanops", OPTIONAL, 0, 0 },
+	{ "RUN_DIR", read_folder, AT(run_dir), "/run/humanops", OPTIONAL, 0, 0 },
+	{ "ESCROW_HOLD_SECONDS", read_seconds, AT(escrow_hold_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
+	{ "ESTIMATE_APPROVAL_SECONDS", read_seconds, AT(estimate_approval_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
+	{ "MANUAL_REVIEW_SECONDS", read_seconds, AT(manual_review_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
+	{ "DEADLINE_GRACE_SECONDS", read_seconds, AT(deadline_grace_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
+	{ "SANDBOX_STEP_SECONDS", read_seconds, AT(sandbox_step_s), "1", OPTIONAL, 0, 3600 },
+	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0, 0 },
+#undef AT
+};
+
+/* What one source (the file, or the environment) says. */
+struct source {
+	const char *name;				/* for faults */
+	struct { char *value; bool is_given, is_file; } given[nitems(settings)];
+};
+
+static void
+fault(int *faults, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+fault(int *faults, const char *fmt, ...)
+{
+	va_list ap;
+
+	(*faults)++;
+	fputs("humanops: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* Texts here may be secrets. */
+static int
+wipe_text(char *text)
+{
+	crypto_wipe(text, talloc_get_size(text));
+	return 0;
+}
+
+static char *
+secret_copy(const void *ctx, const char *text, size_t len)
+{
+	char *copy = talloc_strndup(ctx, text, len);
+
+	assert(copy != NULL);
+	talloc_set_destructor(copy, wipe_text);
+	return copy;
+}
+
+static int
+wipe_config(struct config *config)
+{
+	crypto_wipe(config->secret_key, sizeof(config->secret_key));
+	return 0;
+}
+
+/* A whole small file without NUL; NULL with errno set. */
+static char *
+file_text(const void *ctx, const char *path)
+{
+	char *text = NULL, buffer[FILE_SIZE_MAX + 1];
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	if (file == NULL)
+		return NULL;
+	setvbuf(file, NULL, _IONBF, 0);			/* no copy of secrets in stdio's memory */
+	errno = 0;
+	len = fread(buffer, 1, sizeof(buffer), file);
+	if (len > FILE_SIZE_MAX)
+		errno = EFBIG;
+	else if (memchr(buffer, '\0', len) != NULL)
+		errno = EILSEQ;
+	else if (!ferror(file))
+		text = secret_copy(ctx, buffer, len);
+	fclose(file);
+	crypto_wipe(buffer, sizeof(buffer));
+	return text;
+}
+
+/* The setting that a name means, itself or with _FILE behind it; -1 if there is none. */
+static int
+setting_find(const char *name, size_t len, bool *is_file)
+{
+	static const char suffix[] = "_FILE";
+
+	for (size_t i = 0; i < nitems(settings); i++) {
+		size_t own = strlen(settings[i].name);
+
+		if (len < own || memcmp(name, settings[i].name, own) != 0)
+			continue;
+		*is_file = len == own + sizeof(suffix) - 1 && memcmp(name + own, suffix, sizeof(suffix) - 1) == 0;
+		if (len == own || *is_file)
+			return (int)i;
+	}
+	return -1;
+}
+
+/* Notes what a source says about a setting.  Nothing behind the sign counts as not given, but as said. */
+static void
+source_note(struct source *source, const void *ctx, int index, bool is_file, const char *value, size_t len, int *faults)
+{
+	const char *name = settings[index].name;
+
+	if (source->given[index].is_given) {
+		if (source->given[index].is_file != is_file)
+			fault(faults, "%s and %s_FILE are both in %s", name, name, source->name);
+		else
+			fault(faults, "%s%s is twice in %s", name, is_file ? "_FILE" : "", source->name);
+		return;
+	}
+	source->given[index].is_given = true;
+	source->given[index].is_file = is_file;
+	source->given[index].value = secret_copy(ctx, value, len);
+}
+
+/* A line's name may be shown only if it looks like one: what stands there may be a secret that lost its place. */
+static size_t
+name_length(const char *line)
+{
+	size_t len = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return line[len] == '=' && len <= NAME_MAX_LENGTH ? len : 0;
+}
+
+static void
+read_line(struct source *source, const void *ctx, const char *line, int number, int *faults)
+{
+	size_t name, len;
+	bool is_file;
+	int index;
+
+	line += strspn(line, " \t\r");
+	name = name_length(line);
+	len = strlen(line);
+	while (len > 0 && strchr(" \t\r", line[len - 1]) != NULL)
+		len--;
+	if (len == 0 || *line == '#')
+		return;
+	if (name == 0)
+		fault(faults, "%s, line %d: this is not KEY=VALUE", source->name, number);
+	else if ((index = setting_find(line, name, &is_file)) < 0)
+		fault(faults, "%s, line %d: there is no setting %.*s", source->name, number, (int)name, line);
+	else
+		source_note(source, ctx, index, is_file, line + name + 1, len > name ? len - name - 1 : 0, faults);
+}
+
+static void
+read_conf(struct source *source, const void *ctx, int *faults)
+{
+	const char *path = getenv("HUMANOPS_CONF");
+	bool is_default = path == NULL || *path == '\0';
+	char *text, *line;
+	int number = 0;
+
+	source->name = is_default ? DEFAULT_PATH : path;
+	text = file_text(ctx, source->name);
+	if (text == NULL) {
+		if (!is_default || errno != ENOENT)
+			fault(faults, "%s cannot be read: %s", source->name, strerror(errno));
+		return;
+	}
+	while ((line = strsep(&text, "\n")) != NULL)
+		read_line(source, ctx, line, ++number, faults);
+}
+
+static void
+read_environ(struct source *source, const void *ctx, int *faults)
+{
+	static const char ours[] = "HUMANOPS_";
+
+	source->name = "the environment";
+	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+		size_t len = strcspn(*entry, "=");
+		bool is_file;
+		int index = setting_find(*entry, len, &is_file);
+
+		if (index >= 0 && (*entry)[len] == '=')
+			source_note(source, ctx, index, is_file, *entry + len + 1, strlen(*entry + len + 1), faults);
+		else if (strncmp(*entry, ours, strlen(ours)) == 0 && strncmp(*entry, "HUMANOPS_CONF=", 14) != 0)
+			fault(faults, "the environment: there is no setting %.*s",
+			    (int)(len < NAME_MAX_LENGTH ? len : NAME_MAX_LENGTH), *entry);
+	}
+}
+
+/* The value that counts, NULL if there is none; *is_bad if it was named but cannot be had. */
+static const char *
+value_of(size_t index, const struct source *file, const struct source *env, const void *ctx, bool *is_bad, int *faults)
+{
+	const struct source *source = env->given[index].is_given ? env : file;
+	const char *value = source->given[index].value;
+	char *text;
+	size_t len;
+
+	*is_bad = false;
+	if (value == NULL || *value == '\0')
+		return settings[index].fallback;
+	if (!source->given[index].is_file)
+		return value;
+	text = file_text(ctx, value);
+	if (text == NULL) {
+		fault(faults, "%s_FILE cannot be read: %s", settings[index].name, strerror(errno));
+		*is_bad = true;
+		return NULL;
+	}
+	len = strlen(text);
+	if (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	return len > 0 ? text : settings[index].fallback;
+}
+
+static const char *
+read_environment(struct config *config, const struct setting *setting, const char *value)
+{
+	(void)setting;
+	config->is_development = strcmp(value, "development") == 0;
+	return config->is_development || strcmp(value, "production") == 0 ? NULL : "must be production or development";
+}
+
+static const char *
+read_database(struct config *config, const struct setting *setting, const char *value)
+{
+	PQconninfoOption *options = PQconninfoParse(value, NULL);
+
+	(void)setting;
+	if (options == NULL)
+		return "must be a connection string of libpq";
+	PQconninfoFree(options);
+	config->database_url = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+/* Behind the scheme: a host name, an IPv4 or a bracketed IPv6 address, perhaps a port, nothing else. */
+static bool
+is_authority(const char *text)
+{
+	size_t host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":");
+	const char *allowed = *text == '[' ? "[]:.0123456789abcdefABCDEF"
+					   : "-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	int64_t port;
+
+	if (host == 0 || host > strlen(text) || strspn(text, allowed) < host || (*text == '[' && host < 4))
+		return false;
+	text += host;
+	return *text == '\0' ||
+	    (*text == ':' && isdigit((unsigned char)text[1]) && strspn(text + 1, "0123456789") == strlen(text + 1) &&
+		text_decimal(text + 1, 0, &port) == 0 && port >= 1 && port <= 65535);
+}
+
+static const char *
+read_base_url(struct config *config, const struct setting *setting, const char *value)
+{
+	bool is_https = strncmp(value, "https://", 8) == 0, is_http = strncmp(value, "http://", 7) == 0;
+	size_t scheme = is_https ? 8 : 7, len = strlen(value);
+	char *url;
+
+	(void)setting;
+	if (config->is_development ? !is_http && !is_https : !is_https)
+		return config->is_development ? "must begin with http:// or https://" : "must begin with https://";
+	len -= len > scheme && value[len - 1] == '/';
+	url = secret_copy(config, value, len);
+	if (!is_authority(url + scheme))
+		return "must be an origin: scheme, host and perhaps a port";
+	config->public_base_url = url;
+	return NULL;
+}
+
+static const char *
+read_secret(struct config *config, const struct setting *setting, const char *value)
+{
+	size_t len = 0;
+	uint8_t *key = text_unbase64(NULL, value, &len);
+	bool is_right = key != NULL && len == sizeof(config->secret_key);
+
+	(void)setting;
+	if (is_right)
+		memcpy(config->secret_key, key, len);
+	if (key != NULL)
+		crypto_wipe(key, len);
+	talloc_free(key);
+	return is_right ? NULL : "must be 32 bytes in base64";
+}
+
+static bool
+is_plain_word(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text <= ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
+static const char *
+read_admin_key(struct config *config, const struct setting *setting, const char *value)
+{
+	(void)setting;
+	if (strlen(value) < ADMIN_KEY_MIN || !is_plain_word(value))
+		return "must be at least 24 characters of ASCII without blanks";
+	config->admin_api_key = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+static const char *
+read_smtp(struct config *config, const struct setting *setting, const char *value)
+{
+	const char *rest = strncmp(value, "smtps://", 8) == 0 ? value + 8 : strncmp(value, "smtp://", 7) == 0 ? value + 7 : "";
+
+	(void)setting;
+	if (*rest == '\0' || *rest == '/' || !is_plain_word(value))
+		return "must begin with smtp:// or smtps:// and name a host";
+	config->smtp_url = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+static const char *
+read_sender(struct config *config, const struct setting *setting, const char *value)
+{
+	(void)setting;
+	if (!text_is_email(value) && !(config->is_development && strcmp(value, DEVELOPMENT_SENDER) == 0))
+		return "must be an e-mail address";
+	config->mail_from = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+static const char *
+read_folder(struct config *config, const struct setting *setting, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (*value != '/')
+		return "must be a path that begins with a slash";
+	len -= len > 1 && value[len - 1] == '/';
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, len);
+	return NULL;
+}
+
+static const char *
+read_seconds(struct config *config, const struct setting *setting, const char *value)
+{
+	int64_t seconds;
+
+	if (strspn(value, "0123456789") != strlen(value) || text_decimal(value, 0, &seconds) ||
+	    seconds < setting->min || seconds > setting->max)
+		return talloc_asprintf(config, "must be a whole number from %lld to %lld", (long long)setting->min,
+		    (long long)setting->max);
+	*(int64_t *)((char *)config + setting->offset) = seconds;
+	return NULL;
+}
+
+static const char *
+read_development_switch(struct config *config, const struct setting *setting, const char *value)
+{
+	bool is_on = strcmp(value, "true") == 0;
+
+	if (!is_on && strcmp(value, "false") != 0)
+		return "must be true or false";
+	if (is_on && !config->is_development)
+		return "is for development only";
+	*(bool *)((char *)config + setting->offset) = is_on;
+	return NULL;
+}
+
+static bool
+is_needed(const struct config *config, enum need need)
+{
+	return need == REQUIRED || (need == IN_PRODUCTION && !config->is_development) ||
+	    (need == WITH_SMTP && config->smtp_url != NULL);
+}
+
+/* What follows from the settings. */
+static void
+settle(struct config *config)
+{
+	if (config->mail_from == NULL)
+		config->mail_from = talloc_strdup(config, DEVELOPMENT_SENDER);
+	config->mail_dir = talloc_asprintf(config, "%s/mail", config->state_dir);
+	assert(config->mail_from != NULL && config->mail_dir != NULL);
+}
+
+struct config *
+config_load(const void *ctx)
+{
+	struct config *config = talloc_zero(ctx, struct config);
+	void *scratch = talloc_new(NULL);
+	struct source file = { 0 }, env = { 0 };
+	int faults = 0;
+
+	assert(config != NULL && scratch != NULL);
+	talloc_set_destructor(config, wipe_config);
+	read_conf(&file, scratch, &faults);
+	read_environ(&env, scratch, &faults);
+	for (size_t i = 0; i < nitems(settings); i++) {
+		bool is_bad;
+		const char *value = value_of(i, &file, &env, scratch, &is_bad, &faults);
+		const char *wanted = value != NULL ? settings[i].read(config, &settings[i], value) : NULL;
+
+		if (value == NULL && !is_bad && is_needed(config, settings[i].need))
+			fault(&faults, "%s is required", settings[i].name);
+		else if (wanted != NULL)
+			fault(&faults, "%s %s", settings[i].name, wanted);
+	}
+	talloc_free(scratch);
+	if (faults > 0) {
+		talloc_free(config);
+		return NULL;
+	}
+	settle(config);
+	return config;
+}
