@@ -35,11 +35,13 @@ struct request {
 	const struct config *config;
 	struct db *db;
 	const void *program;		/* what else the program's main handed down (api/api.h) */
+	const char *server;		/* the program's name, "tasks" */
 	const char *id;			/* "req_…", also the header X-Request-Id */
 	int64_t now_ms;			/* the time this request is judged by */
 
 	const char *method;		/* as sent; HEAD is served as GET without a body */
 	const char *path;		/* decoded, without the base /api/v1 */
+	bool is_whole;			/* it came without that base */
 	const char *query;		/* raw, "" if none */
 	const char *address;		/* the client's */
 	char *body;			/* NUL-terminated */
@@ -55,6 +57,8 @@ struct request {
 	const char *content_type;	/* … and type */
 	char *headers;			/* further header lines, each with CRLF */
 	struct json_object *log;	/* what else the request's log line shows */
+	int status;			/* what was answered, and how many bytes of body; by reply_send */
+	size_t sent;
 
 	/* Work for after the answer has gone; only hints and bookkeeping, since a kill may lose it. */
 	void (*after)(struct request *rq);

@@ -11,6 +11,7 @@ enum route_flags {
 	MONEY = 1,	/* takes an Idempotency-Key; runs in one database transaction */
 	WHOLE = 2,	/* the path stands as it is, without the base /api/v1 (health) */
 	UNCOUNTED = 4,	/* no rate window (health, metrics) */
+	DIRECT = 8,	/* the handler alone, without the program's call: asks for no key (health) */
 };
 
 struct route {

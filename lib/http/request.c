@@ -1,0 +1,76 @@
+/*
+ * What a handler reads of its request: headers, ids in the path, the JSON body and the query by tables.  The bytes have
+ * been fetched, limited and decoded before (serve.c); what a field may hold is base/fields.h.
+ */
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+#include "http/gateway.h"
+#include "http/request.h"
+
+const char *
+request_header(const struct request *rq, const char *cgi_name)
+{
+	return rq->gateway->variable(rq->gateway, cgi_name);
+}
+
+int
+request_id(struct request *rq, const char *param, enum id_kind kind, enum error_code missing, struct id *id)
+{
+	for (size_t i = 0; i < REQUEST_PARAMS && rq->params[i].name != NULL; i++) {
+		if (strcmp(rq->params[i].name, param) != 0)
+			continue;
+		return id_parse(kind, rq->params[i].value, id) == 0 ? 0 : error_set(&rq->error, missing);
+	}
+	assert(!"the route has this parameter");
+	return error_set(&rq->error, missing);
+}
+
+/* The text behind a prefix in any case and the white space after it; NULL if it begins otherwise. */
+static const char *
+skip(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (strncasecmp(text, prefix, len) != 0)
+		return NULL;
+	return text + len + strspn(text + len, " \t");
+}
+
+/* application/json; the only parameter that changes nothing is charset=utf-8, quoted or not (RFC 9110, 8.3). */
+static bool
+is_json(const char *type)
+{
+	if (type == NULL || (type = skip(type, "application/json")) == NULL)
+		return false;
+	while (*type == ';') {
+		const char *value;
+
+		type += 1 + strspn(type + 1, " \t");
+		if (*type == ';' || *type == '\0')
+			continue;	/* an empty parameter is allowed */
+		value = skip(type, "charset=utf-8");
+		if (value == NULL)
+			value = skip(type, "charset=\"utf-8\"");
+		if (value == NULL)
+			return false;
+		type = value;
+	}
+	return *type == '\0';
+}
+
+int
+request_read(struct request *rq, const struct field *fields, size_t count, void *out)
+{
+	if (rq->body_len == 0)
+		return fields_read(rq, "{}", 2, fields, count, out, &rq->error);
+	if (!is_json(request_header(rq, "CONTENT_TYPE")))
+		return error_set(&rq->error, ERR_media_type_unsupported);
+	return fields_read(rq, rq->body, rq->body_len, fields, count, out, &rq->error);
+}
+
+int
+request_query(struct request *rq, const struct field *fields, size_t count, void *out)
+{
+	return fields_read_query(rq, rq->query, fields, count, out, &rq->error);
+}
