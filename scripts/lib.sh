@@ -31,7 +31,7 @@ fail() {
     printf '%s: %s\n' "$(basename "$0")" "$2" >&2
     if [[ -s $1 ]]; then
         [[ $1 == "$SCRATCH" ]] || printf '%s\n' "--- the end of $1:" >&2
-        tail -n 30 "$1" | cut -c1-600 >&2
+        tail -n 15 "$1" | cut -c1-600 >&2
     fi
     exit 1
 }
@@ -163,29 +163,38 @@ state_make() {
     if [[ $EUID -eq 0 ]]; then
         id -u "$RUN_USER" >/dev/null 2>&1 ||
             useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$RUN_USER"
-        state_make_as_root
-    else
-        mkdir -p -- "$STATE"
+        state_make_reachable
     fi
+    mkdir -p -- "$STATE"
+    state_refuse_foreign
+    # What root has just made is handed over; anyone else's folder is refused by own_folder.
+    [[ $EUID -ne 0 || -L $STATE || $(stat -c %U -- "$STATE") != root ]] || chown "$RUN_USER:" -- "$STATE"
     own_folder "$STATE"
     own_folder "$RUN"
     local folder
     for folder in log nginx tls secrets; do
         own_folder "$STATE/$folder"
     done
+    as_user touch -- "$STATE/.humanops"
 }
 
-state_make_as_root() {
-    mkdir -p -- "$(dirname -- "$STATE")"
-    if ! as_user test -x "$(dirname -- "$STATE")"; then
-        [[ ! -e $STATE ]] || rmdir -- "$STATE" 2>/dev/null || die "the user $RUN_USER cannot reach the state folder $STATE"
-        STATE=/var/lib/humanops-$STATE_ID
-        ln -sfn -- "$STATE" "$STATE_NAMED"
-        state_find "$STATE_NAMED"
-    fi
-    mkdir -p -- "$STATE"
-    # Only what root made itself, as for its tests, is handed over; anyone else's folder is refused by own_folder.
-    [[ -L $STATE || $(stat -c %U -- "$STATE") != root ]] || chown "$RUN_USER:" -- "$STATE"
+# A state folder is empty at first (but for folders of tests) and has a mark later.  The owner and mode of
+# anything else, as of a home given by mistake, are not to be changed.
+state_refuse_foreign() {
+    [[ ! -e $STATE/.humanops ]] || return 0
+    [[ -z $(find "$STATE" -mindepth 1 -maxdepth 1 ! -name 'test-*' -print -quit) ]] ||
+        die "$STATE holds other things; choose an empty or a new folder"
+}
+
+state_make_reachable() {
+    local parent
+    parent=$(dirname -- "$STATE")
+    mkdir -p -- "$parent"
+    ! as_user test -x "$parent" || return 0
+    [[ ! -e $STATE ]] || rmdir -- "$STATE" 2>/dev/null || die "the user $RUN_USER cannot reach the state folder $STATE"
+    STATE=/var/lib/humanops-$STATE_ID
+    ln -sfn -- "$STATE" "$STATE_NAMED"
+    state_find "$STATE_NAMED"
 }
 
 # state_lock: one start or stop at a time; the lock goes with the script.
