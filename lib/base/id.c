@@ -12,7 +12,7 @@
 #include "base/crypto.h"
 #include "base/text.h"
 
-enum { ID_DIGITS = 26, CLOCK_SET_BACK_MS = 10000 };
+enum { ID_DIGITS = 26, CLOCK_SET_BACK_MS = 3600000 };
 
 static const char *const prefixes[ID_KINDS] = {
 	[ID_AGENT] = "agent_",
@@ -56,7 +56,7 @@ assemble(int64_t ms, int bucket, uint64_t tail)
  * What holds: of two ids that one process makes, whatever their buckets, the later one is the greater.  In a millisecond
  * and bucket the tail grows by a random step; where that is not enough, since the bucket stands before the tail, the
  * id takes the next millisecond, so that a busy process may run a little ahead of the clock (RFC 9562, 6.2).  A clock
- * that was set back by more than ten seconds begins anew.  Every step is fresh from the kernel: a process and its fork
+ * that was set back by more than an hour begins anew.  Every step is fresh from the kernel: a process and its fork
  * do not make the same id.
  */
 struct id

@@ -19,7 +19,10 @@ struct id {
 	uint8_t bytes[16];
 };
 
-/* A new id in a bucket (0..1023), ordered by time; ids made later in one process never sort before earlier ones. */
+/*
+ * A new id in a bucket (0..1023), ordered by time; ids made later in one process never sort before earlier ones, unless the
+ * clock was set back by more than an hour.
+ */
 struct id id_new(int bucket, int64_t now_ms);
 
 /* A random bucket, for a party that signs up. */
