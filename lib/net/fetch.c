@@ -198,8 +198,7 @@ fetch_address_is_private(const void *sockaddr)
 	return true;
 }
 
-/* True for localhost (RFC 6761) and for a private address in any spelling that the C library takes as a
- * number. */
+/* True for localhost (RFC 6761) and for a private address in any spelling that counts as a number. */
 static bool
 host_is_private(const char *host)
 {
@@ -229,8 +228,8 @@ scheme_is(const char *url, const char *scheme)
 {
 	size_t len = strlen(scheme);
 
-	return strncasecmp(url, scheme, len) == 0 &&
-	       url[len] != '/'; /* libcurl would forgive a third slash */
+	/* libcurl would forgive a third slash. */
+	return strncasecmp(url, scheme, len) == 0 && url[len] != '/';
 }
 
 /* Reads a URL; NULL and why if we never call such a one, whatever its host. */
@@ -301,8 +300,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* Seconds to an HTTP-date (RFC 9110, section 5.6.7, all three forms), 0 if it is over; -1 if the text is
- * none. */
+/* Seconds to an HTTP-date (RFC 9110, section 5.6.7, all three forms), 0 if it is over; -1: no date. */
 static int
 seconds_until(const char *text)
 {
@@ -313,8 +311,7 @@ seconds_until(const char *text)
 		const char *end = strptime(text, forms[i], &tm);
 
 		if (end != NULL && *end == '\0') {
-			/* The real time, not now_ms(): a clock moved forward in development is not the other
-			 * side's. */
+			/* Real time, not now_ms(): the other side does not share a development clock. */
 			int64_t left = (int64_t)timegm(&tm) - (int64_t)time(NULL);
 
 			return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
@@ -407,8 +404,7 @@ add_header(struct curl_slist *list, const char *line)
 static struct curl_slist *
 headers_build(const char *const *headers)
 {
-	/* A name without value takes away what libcurl would add: a wait for 100-continue, and the type of a
-	 * form. */
+	/* A name without value removes what libcurl would add: a wait for 100-continue, a form's type. */
 	struct curl_slist *list = add_header(NULL, "Expect:");
 	bool has_type = false;
 
@@ -431,8 +427,8 @@ set_request(CURL *curl, const struct fetch *fetch, CURLU *url, struct curl_slist
 	bool has_body =
 	    fetch->body != NULL || strcmp(fetch->method, "POST") == 0 || strcmp(fetch->method, "PUT") == 0;
 
-	must(curl_easy_setopt(
-	    curl, CURLOPT_CURLU, url)); /* what was checked, not a second reading of the text */
+	/* What was checked, not a second reading of the text. */
+	must(curl_easy_setopt(curl, CURLOPT_CURLU, url));
 	must(curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers));
 	must(curl_easy_setopt(curl, CURLOPT_USERAGENT, "HumanOps/" HUMANOPS_VERSION));
 	must(curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms));

@@ -8,6 +8,8 @@
  */
 #include <arpa/inet.h>
 #include <assert.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct peer_seen {
@@ -121,6 +124,37 @@ static inline int
 peer_say(int fd, const char *text)
 {
 	return peer_write(fd, text, strlen(text));
+}
+
+/* Child: serves TLS with a certificate for 127.0.0.1 that it signs itself; NULL if the client hangs up on
+ * that. */
+static inline gnutls_session_t
+peer_tls(int fd)
+{
+	gnutls_certificate_credentials_t credentials;
+	unsigned bits = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+	gnutls_x509_privkey_t key;
+	gnutls_x509_crt_t crt;
+	gnutls_session_t session;
+
+	gnutls_x509_privkey_init(&key);
+	gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, bits, 0);
+	gnutls_x509_crt_init(&crt);
+	gnutls_x509_crt_set_version(crt, 3);
+	gnutls_x509_crt_set_serial(crt, "\1", 1);
+	gnutls_x509_crt_set_activation_time(crt, time(NULL) - 3600);
+	gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 3600);
+	gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, "127.0.0.1", 9);
+	gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, "\x7f\0\0\1", 4, GNUTLS_FSAN_SET);
+	gnutls_x509_crt_set_key(crt, key);
+	gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0);
+	gnutls_certificate_allocate_credentials(&credentials);
+	gnutls_certificate_set_x509_key(credentials, &crt, 1, key);
+	gnutls_init(&session, GNUTLS_SERVER);
+	gnutls_set_default_priority(session);
+	gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+	gnutls_transport_set_int(session, fd);
+	return gnutls_handshake(session) == 0 ? session : NULL;
 }
 
 #endif
