@@ -4,15 +4,17 @@ DESTDIR ?=
 CC      ?= cc
 BUILD   ?= build$(if $(SANITIZE),/sanitize)
 VERSION := $(shell cat VERSION)
+SCHEMA  := $(shell ls sql/migrations | sed -n 's/^0*\([0-9]*\)_.*/\1/p' | sort -n | tail -1)
 
 PACKAGES = json-c libpq talloc gnutls nettle hogweed libcurl
 CFLAGS  ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
            -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Werror
+WARNINGS += -Wno-missing-field-initializers	# tables leave the end of a row zero
 HARDEN   = -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags $(PACKAGES)) $(WARNINGS) $(HARDEN) \
-              -DHUMANOPS_VERSION='"$(VERSION)"' $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS)) -MMD -MP
+              -DHUMANOPS_VERSION='"$(VERSION)"' -DHUMANOPS_SCHEMA=$(SCHEMA) $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS)) -MMD -MP
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 LDLIBS   = -lfcgi $(shell pkg-config --libs $(PACKAGES)) -lgmp -lunistring -lm
 

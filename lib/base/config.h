@@ -20,6 +20,7 @@ struct config {
 	char *mail_dir;			/* state_dir/mail */
 	int64_t escrow_hold_s, estimate_approval_s, manual_review_s, deadline_grace_s, sandbox_step_s;
 	bool webhook_allow_private;
+	bool database_guard;		/* development: each transaction names its bucket to row-level security (base/db.h) */
 };
 
 /*

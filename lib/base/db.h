@@ -68,10 +68,11 @@ void db_rollback(struct db *db);
 /* Readiness: connected and all migrations of this build applied.  0, or -1 with ERR_unavailable. */
 int db_ready(struct db *db, struct error *err);
 
-/* LISTEN on a channel; db_wait returns true when a notification came within timeout_ms, or at once on a lost connection.
+/* LISTEN on a channel; db_wait returns true when a notification came within timeout_ms.
  * Also returns when a signal is delivered.  Hints only (database.md R10). */
 int db_listen(struct db *db, const char *channel, struct error *err);
 bool db_wait(struct db *db, int timeout_ms);
+bool db_is_connected(const struct db *db);	/* as far as was last seen; LISTEN must be said anew after a loss */
 
 /* Rows.  A column that is not in the result is a bug and ends the program.  A text lives as long as the rows. */
 size_t db_count(const struct db_rows *rows);

@@ -46,6 +46,7 @@ struct supervisor {
 	bool is_check_wanted;	/* HUP came while one was running */
 	bool is_stopping;
 	int64_t kill_ms;
+	int stop_ms;		/* from TERM to KILL */
 };
 
 /* Set by the handler alone: a signal that came between two waits must not be forgotten. */
@@ -171,6 +172,7 @@ supervisor_new(const struct supervise *job)
 	assert(su != NULL && job->workers > 0);
 	su->job = job;
 	su->pid = getpid();
+	su->stop_ms = job->stop_ms > 0 ? job->stop_ms : STOP_MS;
 	su->program = find_program(su, job->argv[0]);
 	su->workers = talloc_zero_array(su, struct worker, (unsigned)job->workers);
 	assert(su->program != NULL && su->workers != NULL);
@@ -273,7 +275,7 @@ stop(struct supervisor *su)
 		return;
 	log_text(LOG_LEVEL_INFO, "supervisor_stopping", "%s", su->job->name);
 	su->is_stopping = true;
-	su->kill_ms = su->old_kill_ms = now_monotonic_ms() + STOP_MS;
+	su->kill_ms = su->old_kill_ms = now_monotonic_ms() + su->stop_ms;
 	tell(su, SIGTERM, false);
 }
 
@@ -419,7 +421,7 @@ kill_late(struct supervisor *su)
 	if (su->is_stopping && now >= su->kill_ms) {
 		log_text(LOG_LEVEL_WARNING, "supervisor_killing", "children did not finish in time");
 		tell(su, SIGKILL, false);
-		su->kill_ms = su->old_kill_ms = now + STOP_MS;
+		su->kill_ms = su->old_kill_ms = now + su->stop_ms;
 	} else if (su->old_kill_ms != 0 && now >= su->old_kill_ms) {
 		if (is_anyone_old(su))
 			log_text(LOG_LEVEL_WARNING, "supervisor_killing", "old children did not finish in time");
@@ -436,7 +438,7 @@ relieve_old(struct supervisor *su)
 	if (su->old_count == 0 || su->old_kill_ms != 0)
 		return;
 	tell(su, SIGTERM, true);
-	su->old_kill_ms = now_monotonic_ms() + STOP_MS;
+	su->old_kill_ms = now_monotonic_ms() + su->stop_ms;
 }
 
 static void

@@ -6,7 +6,7 @@
 /*
  * Keeps a number of like children running.  One that dies is replaced, after 100 ms at first and up to 5 s if it keeps
  * dying.  Signals to the supervisor:
- *   TERM, INT  each child gets TERM and 25 s to finish, then KILL
+ *   TERM, INT  each child gets TERM and 25 s to finish (or stop_ms), then KILL
  *   HUP        runs `argv[0] --check`; if that exits with 0 the process executes itself anew (same pid, same fd), starts
  *              new children, and only then sends TERM to the old ones; otherwise all stays as it is
  * A child gets TERM too when its supervisor dies.
@@ -19,6 +19,7 @@ struct supervise {
 	int fd;					/* stays open when the program is renewed; -1: none */
 	int (*child)(void *arg, int index);	/* runs in the child, signals as after supervise_catch() */
 	void *arg;
+	int stop_ms;				/* from TERM to KILL; 0: 25 s */
 };
 
 /*

@@ -13,6 +13,7 @@
  * goes with it.
  */
 
+struct apikey;
 struct config;
 struct db;
 struct gateway;
@@ -27,7 +28,8 @@ enum principal { PUBLIC, AGENT, OPERATOR, STAFF };
 struct who {
 	enum principal principal;
 	struct id id;			/* agent or operator */
-	struct id key;			/* the API key used */
+	struct id key;			/* the API key used … */
+	const struct apikey *held;	/* … and what it may do; the api layer's */
 };
 
 struct request {

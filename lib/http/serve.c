@@ -80,8 +80,8 @@ read_path(struct request *rq, struct trace *trace)
 	path = is_decoded ? uri : text_percent_decode(rq, uri, strlen(uri), false);
 	if (path == NULL || !text_is_utf8(path, strlen(path)) || strcasestr(uri, "%2f") != NULL)
 		return error_set(&rq->error, ERR_not_found);
-	rest = path + strlen(BASE);
-	rq->is_whole = strncmp(path, BASE, strlen(BASE)) != 0 || (*rest != '/' && *rest != '\0');
+	rest = strncmp(path, BASE, strlen(BASE)) == 0 ? path + strlen(BASE) : NULL;
+	rq->is_whole = rest == NULL || (*rest != '/' && *rest != '\0');
 	rq->path = rq->is_whole ? path : rest;
 	return 0;
 }
@@ -287,7 +287,7 @@ open_worker(void *arg)
 		talloc_free(opened);
 		return NULL;
 	}
-	opened->db = db_open(opened, serve->config->database_url, false);
+	opened->db = db_open(opened, serve->config->database_url, serve->config->database_guard);
 	if (serve->open != NULL)
 		opened->program = serve->open(opened, serve->config);
 	return opened;

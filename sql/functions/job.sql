@@ -46,12 +46,13 @@ begin
     return found;
 end $$;
 
--- job_retry: not done; again at p_run_at, or a dead letter after the last attempt.
+-- job_retry: not done; again at p_run_at, or a dead letter after the last attempt and where p_run_at is null.
 create or replace function job_retry(p_bucket int, p_job uuid, p_attempts int, p_run_at timestamptz, p_error text)
 returns boolean
 language plpgsql as $$
 begin
-    update jobs set run_at = p_run_at, last_error = p_error, is_dead = attempts >= max_attempts
+    update jobs set run_at = coalesce(p_run_at, run_at), last_error = p_error,
+        is_dead = p_run_at is null or attempts >= max_attempts
     where bucket = p_bucket and id = p_job and attempts = p_attempts;
     return found;
 end $$;

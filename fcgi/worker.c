@@ -1,0 +1,142 @@
+/*
+ * worker: the jobs that follow a commit (mail, webhooks, the simulation), by several processes that share the queue.
+ *   worker [--workers N]   runs until told to stop (TERM finishes the job in hand, HUP renews the program)
+ *   worker --drain         does what is due and exits, for hosts that have nothing but cron
+ *   worker --check         exits 0 if the settings are good
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <talloc.h>
+#include "base/config.h"
+#include "base/db.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/now.h"
+#include "base/supervise.h"
+#include "base/text.h"
+#include "core/job.h"
+#include "core/notify.h"
+#include "core/sandbox.h"
+#include "core/webhook.h"
+#include "net/fetch.h"
+
+enum { WORKERS_USUAL = 4, WORKERS_MAX = 64, POLL_MS = 500 };
+
+/* name, what runs it, what ends it, lease, slow.  The quick kinds come first: half of the processes take only these. */
+static const struct job_kind kinds[] = {
+	{ "sandbox", sandbox_run, NULL, 30, false },
+	{ "mail",    notify_run,  NULL, 60, true },
+	{ "webhook", webhook_run, webhook_give_up, 60, true },
+};
+
+static size_t
+quick_kinds(void)
+{
+	size_t count = 0;
+
+	while (count < nitems(kinds) && !kinds[count].is_slow)
+		count++;
+	return count;
+}
+
+static bool
+open_clock(const void *ctx, const struct config *config)
+{
+	struct error err = { 0 };
+	char *path = talloc_asprintf(ctx, "%s/clock", config->run_dir);
+	int rc = config->is_development ? now_open(path, &err) : 0;
+
+	error_clear(&err);
+	talloc_free(path);
+	return rc == 0;
+}
+
+/* Waits for a hint or the next poll.  A LISTEN ends with its connection, so it is said again on each new one. */
+static void
+wait_for_work(struct db *db, bool *is_listening)
+{
+	struct error err = { 0 };
+
+	if (!db_is_connected(db))
+		*is_listening = false;
+	if (!*is_listening)
+		*is_listening = db_listen(db, "humanops_jobs", &err) == 0;
+	error_clear(&err);
+	if (!supervise_stopping())
+		db_wait(db, POLL_MS);
+}
+
+/* One process: odd ones leave slow kinds alone, so that strangers' servers never hold all of them. */
+static int
+run_process(void *arg, int index)
+{
+	const struct config *config = arg;
+	struct worker worker = { .config = config, .db = db_open(NULL, config->database_url, config->database_guard) };
+	size_t count = index % 2 == 1 ? quick_kinds() : nitems(kinds);
+	bool is_listening = false;
+
+	while (!supervise_stopping())
+		if (job_run_due(&worker, kinds, count, supervise_stopping) == 0)
+			wait_for_work(worker.db, &is_listening);
+	talloc_free(worker.db);
+	return EXIT_SUCCESS;
+}
+
+static int
+drain(const struct config *config)
+{
+	struct worker worker = { .config = config, .db = db_open(NULL, config->database_url, config->database_guard) };
+	struct error err = { 0 };
+	int status = db_ready(worker.db, &err) ? EX_TEMPFAIL : EXIT_SUCCESS;
+
+	error_clear(&err);
+	supervise_catch();
+	if (status == EXIT_SUCCESS)
+		job_run_due(&worker, kinds, nitems(kinds), supervise_stopping);
+	talloc_free(worker.db);
+	return status;
+}
+
+static int
+usage(void)
+{
+	fputs("usage: worker [--workers N | --drain | --check]\n", stderr);
+	return EX_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "workers", required_argument, NULL, 'w' }, { "drain", no_argument, NULL, 'd' },
+		{ "check", no_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
+	};
+	struct supervise supervise = { .name = "worker", .argv = argv, .workers = WORKERS_USUAL, .fd = -1,
+	    .child = run_process };
+	bool is_draining = false, is_check = false;
+	struct config *config;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'w')
+			supervise.workers = atoi(optarg);
+		is_draining |= option == 'd';
+		is_check |= option == 'c';
+		if (option == '?' || supervise.workers < 1 || supervise.workers > WORKERS_MAX)
+			return usage();
+	}
+	log_open("worker");
+	fetch_init();
+	if (optind < argc)
+		return usage();
+	if ((config = config_load(NULL)) == NULL)
+		return EX_CONFIG;
+	supervise.arg = config;
+	status = !open_clock(config, config) ? EX_CONFIG : is_check ? EXIT_SUCCESS : is_draining ? drain(config)
+	    : supervise_run(&supervise);
+	talloc_free(config);
+	return status;
+}

@@ -1,0 +1,194 @@
+/*
+ * What every call goes through: the principal and its scope, the idempotency key of a money-moving call, and the transaction
+ * around both the work and the kept answer.  Which route needs what is the programs' tables' to say.
+ */
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+#include <json-c/json.h>
+#include <talloc.h>
+#include "api/api.h"
+#include "base/config.h"
+#include "base/crypto.h"
+#include "base/db.h"
+#include "base/text.h"
+#include "core/job.h"
+#include "core/replay.h"
+#include "core/sandbox.h"
+#include "http/reply.h"
+#include "http/route.h"
+#include "http/serve.h"
+
+#define BEARER "Bearer "
+#define KEY_UNUSED_MS (INT64_C(60) * 1000)
+
+enum { HTTP_MULTIPLE_CHOICES = 300 };
+
+const struct apikey *
+api_key(const struct request *rq)
+{
+	return rq->who.held;
+}
+
+/* X-API-Key, or a bearer token that is a key of ours. */
+static const char *
+sent_key(const struct request *rq)
+{
+	const char *key = request_header(rq, "HTTP_X_API_KEY");
+	const char *bearer = request_header(rq, "HTTP_AUTHORIZATION");
+
+	if (key != NULL && key[0] != '\0')
+		return key;
+	return bearer != NULL && strncasecmp(bearer, BEARER, strlen(BEARER)) == 0 ? bearer + strlen(BEARER) : NULL;
+}
+
+static int
+identify_agent(struct request *rq)
+{
+	struct apikey *key = talloc_zero(rq, struct apikey);
+	const char *text = sent_key(rq);
+
+	if (text == NULL)
+		return error_set(&rq->error, ERR_unauthorized);
+	if (apikey_check(rq->db, text, rq->now_ms, key, &rq->error))
+		return -1;
+	rq->who = (struct who){ .principal = AGENT, .id = key->agent, .key = key->id, .held = key };
+	if (rq->route->scope != NULL && !apikey_allows(key, rq->route->scope)) {
+		error_set(&rq->error, ERR_scope_missing);
+		return error_detail(&rq->error, "scope", json_object_new_string(rq->route->scope));
+	}
+	return 0;
+}
+
+/* Both sides are hashed first, so that neither length nor content shows in the time taken. */
+static int
+identify_staff(struct request *rq)
+{
+	const char *sent = request_header(rq, "HTTP_X_ADMIN_KEY"), *ours = rq->config->admin_api_key;
+	uint8_t sent_hash[SHA256_SIZE], our_hash[SHA256_SIZE];
+
+	if (sent == NULL || ours == NULL)
+		return error_set(&rq->error, ERR_staff_only);
+	crypto_sha256(sent, strlen(sent), sent_hash);
+	crypto_sha256(ours, strlen(ours), our_hash);
+	if (!crypto_equal(sent_hash, our_hash, SHA256_SIZE))
+		return error_set(&rq->error, ERR_staff_only);
+	rq->who.principal = STAFF;
+	return 0;
+}
+
+static int
+identify(struct request *rq)
+{
+	switch (rq->route->principal) {
+	case PUBLIC:
+		return 0;
+	case AGENT:
+		return identify_agent(rq);
+	case STAFF:
+		return identify_staff(rq);
+	case OPERATOR:
+		break;
+	}
+	return error_set(&rq->error, ERR_unauthorized);
+}
+
+/* The first answer again, to the letter. */
+static int
+answer_again(struct request *rq, int status, const char *answer)
+{
+	reply_raw(rq, "application/json; charset=utf-8", answer, strlen(answer));
+	reply_header(rq, "Idempotent-Replayed", "true");
+	return status;
+}
+
+/* The work and its kept answer in one transaction: a kill at any point leaves both or neither. */
+static int
+call_once(struct request *rq, const char *key)
+{
+	struct replay replay = { .principal = rq->who.id, .path = rq->path, .key = key, .body = rq->body,
+	    .body_len = rq->body_len, .now_ms = rq->now_ms };
+	const char *answer;
+	int status = -1, rc = -1;
+
+	if (db_begin(rq->db, &rq->error) || replay_begin(rq->db, rq, &replay, &status, &answer, &rq->error))
+		goto out;
+	if (status > 0) {
+		rc = answer_again(rq, status, answer);
+		goto out;
+	}
+	status = rq->route->handle(rq);
+	if (status < 0 || status >= HTTP_MULTIPLE_CHOICES)
+		goto out;
+	answer = json_object_to_json_string_ext(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (replay_store(rq->db, &replay, status, answer, &rq->error) || db_commit(rq->db, &rq->error))
+		goto out;
+	rc = status;
+out:
+	db_rollback(rq->db);
+	return rc;
+}
+
+static int
+call_handler(struct request *rq)
+{
+	const char *key = request_header(rq, "HTTP_IDEMPOTENCY_KEY");
+
+	if ((rq->route->flags & MONEY) == 0 || key == NULL)
+		return rq->route->handle(rq);
+	if (!replay_key_ok(key)) {
+		error_set(&rq->error, ERR_header_invalid);
+		return error_detail(&rq->error, "Idempotency-Key", json_object_new_string("must be 1 to 255 printable ASCII characters"));
+	}
+	return call_once(rq, key);
+}
+
+/* When the client has its answer: the key's last use, and a hint to the workers. */
+static void
+after_answer(struct request *rq)
+{
+	const struct apikey *key = api_key(rq);
+
+	if (key != NULL && key->last_used_ms + KEY_UNUSED_MS < rq->now_ms)
+		apikey_touch(rq->db, key->id, rq->now_ms);
+	if (rq->wakes_worker && rq->error.code == ERR_none)
+		job_wake(rq->db);
+}
+
+int
+api_call(struct request *rq)
+{
+	rq->after = after_answer;
+	return identify(rq) ? -1 : call_handler(rq);
+}
+
+int
+api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count)
+{
+	struct config *config = config_load(NULL);
+	struct serve serve = { .name = name, .routes = routes, .route_count = count, .config = config, .call = api_call };
+	int status;
+
+	if (config == NULL)
+		return EX_CONFIG;
+	status = serve_main(argc, argv, &serve);
+	talloc_free(config);
+	return status;
+}
+
+int
+api_cursor(struct request *rq, enum id_kind kind, const char *cursor, struct id *id)
+{
+	if (cursor != NULL && id_parse(kind, cursor, id) != 0)
+		return error_set(&rq->error, ERR_cursor_invalid);
+	return 0;
+}
+
+void
+api_reply_sandbox(struct json_object *object, bool is_sandbox, const char *status)
+{
+	if (!is_sandbox)
+		return;
+	reply_bool(object, "sandbox", true);
+	reply_text(object, "sandbox_notice", sandbox_notice(status));
+}

@@ -1,0 +1,51 @@
+#ifndef API_API_H
+#define API_API_H
+
+#include <stddef.h>
+#include "base/id.h"
+#include "core/apikey.h"
+#include "http/request.h"
+
+/* Between a matched route and its handler: who asks, with which right, and whether this was answered before. */
+
+struct json_object;
+struct route;
+
+/* A program's main: settings, then the routes behind api_call, by FastCGI or CGI.  Returns the exit status. */
+int api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count);
+
+/* The call of struct serve (http/serve.h): identifies, checks the scope, replays or runs the handler. */
+int api_call(struct request *rq);
+
+/* The key that this request was made with; for handlers of AGENT routes. */
+const struct apikey *api_key(const struct request *rq);
+
+/* A cursor of a list that pages by ids of a kind; NULL leaves *id nil.  Fails: cursor_invalid. */
+int api_cursor(struct request *rq, enum id_kind kind, const char *cursor, struct id *id);
+
+/* "sandbox" and "sandbox_notice" on an answer about a simulated task; nothing on others. */
+void api_reply_sandbox(struct json_object *object, bool is_sandbox, const char *status);
+
+/* Handlers, by program.  The routes that lead to them stand in fcgi. */
+int api_agents_register(struct request *rq);
+int api_agents_verify_page(struct request *rq);
+int api_agents_verify(struct request *rq);
+int api_agents_resend(struct request *rq);
+int api_agents_key_create(struct request *rq);
+int api_agents_key_list(struct request *rq);
+int api_agents_key_revoke(struct request *rq);
+int api_agents_balance(struct request *rq);
+int api_agents_me(struct request *rq);
+int api_agents_transactions(struct request *rq);
+
+int api_tasks_create(struct request *rq);
+int api_tasks_list(struct request *rq);
+int api_tasks_categories(struct request *rq);
+int api_tasks_show(struct request *rq);
+int api_tasks_cancel(struct request *rq);
+int api_tasks_webhooks(struct request *rq);
+int api_tasks_redeliver(struct request *rq);
+
+int api_admin_clock(struct request *rq);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * The queue, from the worker's side.  Which kinds there are is the table in fcgi/worker.c; how rows are locked and leased,
+ * sql/functions/job.sql.
+ */
+#include <string.h>
+#include <json-c/json.h>
+#include <talloc.h>
+#include "base/crypto.h"
+#include "base/db.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/now.h"
+#include "core/job.h"
+
+enum { RETRY_FIRST_MS = 5000, RETRY_LAST_MS = 3600 * 1000 };
+
+int64_t
+job_jitter(int64_t delay_ms)
+{
+	uint32_t random;
+
+	crypto_random(&random, sizeof(random));
+	return delay_ms + delay_ms / 10 * (random % 1000) / 1000;
+}
+
+static int
+settle(struct db_rows *rows, struct error *err)
+{
+	error_clear(err);
+	talloc_free(rows);
+	return rows == NULL ? -1 : 0;
+}
+
+int
+job_finish(struct worker *worker, const struct job *job)
+{
+	struct error err = { 0 };
+
+	return settle(db_call(worker->db, NULL, &err, "job_finish", id_bucket(job->id),
+	    DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts))), &err);
+}
+
+static int
+postpone(struct worker *worker, const struct job *job, int64_t run_at, const char *why)
+{
+	struct json_object *fields = json_object_new_object();
+	struct error err = { 0 };
+
+	json_object_object_add(fields, "kind", json_object_new_string(job->kind));
+	json_object_object_add(fields, "attempt", json_object_new_int(job->attempts));
+	json_object_object_add(fields, "why", json_object_new_string(why));
+	log_event(LOG_LEVEL_WARNING, run_at == 0 || job->attempts >= job->max_attempts ? "job_dead" : "job_retry", fields);
+	return settle(db_call(worker->db, NULL, &err, "job_retry", id_bucket(job->id),
+	    DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at), DB_TEXT(why))), &err);
+}
+
+int
+job_retry(struct worker *worker, const struct job *job, const char *why)
+{
+	int64_t delay = RETRY_FIRST_MS;
+
+	for (int i = 1; i < job->attempts && delay < RETRY_LAST_MS; i++)
+		delay *= 2;
+	if (delay > RETRY_LAST_MS)
+		delay = RETRY_LAST_MS;
+	return postpone(worker, job, worker->now_ms + job_jitter(delay), why);
+}
+
+int
+job_give_up(struct worker *worker, const struct job *job, const char *why)
+{
+	return postpone(worker, job, 0, why);
+}
+
+static const struct job_kind *
+find_kind(const struct job_kind *kinds, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+/* A job that has used up its attempts without settling has killed every worker that touched it. */
+static void
+run_one(struct worker *worker, const struct job_kind *kind, const struct job *job)
+{
+	if (job->attempts <= job->max_attempts)
+		kind->run(worker, job);
+	else if (kind->give_up != NULL)
+		kind->give_up(worker, job);
+	else
+		job_give_up(worker, job, "every attempt died");
+}
+
+/* Takes and runs one job of a bucket; 1, 0 if none was free, -1 on trouble. */
+static int
+run_bucket(struct worker *worker, const struct job_kind *kinds, size_t count, struct json_object *names, int bucket)
+{
+	struct error err = { 0 };
+	struct db_rows *rows;
+	int lease_s = 0;
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		if (kinds[i].lease_s > lease_s)
+			lease_s = kinds[i].lease_s;
+	worker->now_ms = now_ms();
+	rows = db_call(worker->db, NULL, &err, "job_take", bucket, DB_ARGS(DB_JSON(names), DB_INT(lease_s),
+	    DB_TIME(worker->now_ms)));
+	error_clear(&err);
+	rc = rows == NULL ? -1 : db_count(rows) > 0;
+	if (rc == 1) {
+		struct job job = {
+			.id = db_uuid(rows, 0, "id"),
+			.ref = db_uuid(rows, 0, "ref"),
+			.kind = db_text(rows, 0, "kind"),
+			.payload = db_json(rows, 0, "payload"),
+			.attempts = (int)db_int(rows, 0, "attempts"),
+			.max_attempts = (int)db_int(rows, 0, "max_attempts"),
+			.created_ms = db_time(rows, 0, "created_at"),
+		};
+
+		run_one(worker, find_kind(kinds, count, job.kind), &job);
+		json_object_put(job.payload);
+	}
+	talloc_free(rows);
+	return rc;
+}
+
+int
+job_run_due(struct worker *worker, const struct job_kind *kinds, size_t count, bool (*stop)(void))
+{
+	struct json_object *names = json_object_new_array();
+	struct error err = { 0 };
+	struct db_rows *rows = NULL;
+	int ran = 0, before;
+
+	for (size_t i = 0; i < count; i++)
+		json_object_array_add(names, json_object_new_string(kinds[i].name));
+	do {
+		before = ran;
+		talloc_free(rows);
+		rows = db_call_everywhere(worker->db, NULL, &err, "job_due_everywhere",
+		    DB_ARGS(DB_JSON(names), DB_TIME(now_ms())));
+		error_clear(&err);
+		for (size_t i = 0; rows != NULL && i < db_count(rows) && !stop(); i++)
+			if (run_bucket(worker, kinds, count, names, (int)db_int(rows, i, "bucket")) > 0)
+				ran++;
+	} while (ran > before && !stop());
+	talloc_free(rows);
+	json_object_put(names);
+	return ran;
+}
+
+void
+job_wake(struct db *db)
+{
+	struct error ignored = { 0 };
+
+	talloc_free(db_call_everywhere(db, NULL, &ignored, "job_wake_everywhere", NULL, 0));
+	error_clear(&ignored);
+}
