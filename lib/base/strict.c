@@ -1,7 +1,7 @@
 /*
  * Strict JSON.  json-c builds the tree and decides on structure; a scan of the accepted text then refuses what it lets
- * pass (control characters, lone surrogates, NaN, "1.", "-01", repeated names).  What the members mean is left to
- * fields.c.
+ * pass: control characters, lone surrogates, NaN, "1.", "-01", names in single quotes, repeated names.  What the
+ * members mean is left to fields.c.
  */
 #include "base/strict.h"
 
@@ -142,7 +142,7 @@ scan_word(struct scan *scan)
 	*end = '\0';
 	if (strcmp(scan->at, "true") != 0 && strcmp(scan->at, "false") != 0 && strcmp(scan->at, "null") != 0 &&
 	    text_decimal(scan->at, 0, &ignored) == -1)
-		scan->reason = "This is no number as JSON writes them.";
+		scan->reason = "This is no value as JSON writes them.";
 	*end = after;
 	if (scan->reason == NULL)
 		scan->at = end;
