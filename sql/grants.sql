@@ -27,3 +27,7 @@ begin
         execute format('grant execute on function %s to humanops_app', v_function);
     end loop;
 end $$;
+do $$
+begin
+    perform partition_add_everywhere(now());
+end $$;

@@ -20,3 +20,8 @@ begin
 end $$;
 grant usage, create on schema public to humanops_owner;
 grant usage on schema public to humanops_app;
+-- From here on everything is made by, and belongs to, the owner: a function that runs with its owner's rights must not be
+-- a superuser's.
+grant humanops_owner to current_user;
+alter table if exists public.schema_migrations owner to humanops_owner;
+set role humanops_owner;
