@@ -1,7 +1,7 @@
 /*
- * Settings: the table of all of them, and reading them from a file and the environment.  Says everything that is wrong at
- * once and never shows a value, since many are secrets.  Whether a database or mail server answers is left to those who
- * call it.
+ * Settings: the table of all of them, and reading them from a file and the environment.  Says everything that
+ * is wrong at once and never shows a value, since many are secrets.  Whether a database or mail server
+ * answers is left to those who call it.
  */
 #include "base/config.h"
 
@@ -18,7 +18,7 @@
 
 #include "base/text.h"
 
-#define DEFAULT_PATH	  "/etc/humanops/humanops.conf"
+#define DEFAULT_PATH "/etc/humanops/humanops.conf"
 #define DEVELOPMENT_SENDER "humanops@localhost"
 
 enum { FILE_SIZE_MAX = 64 * 1024, NAME_MAX_LENGTH = 64, ADMIN_KEY_MIN = 24, YEAR_SECONDS = 31536000 };
@@ -28,18 +28,19 @@ struct setting;
 /* Puts a value into the configuration; NULL, or what the setting must be. */
 typedef const char *setting_reader(struct config *config, const struct setting *setting, const char *value);
 
-static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp, read_sender,
-    read_folder, read_seconds, read_development_switch;
+static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp,
+    read_sender, read_folder, read_seconds, read_development_switch;
 
 enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP };
 
-/* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier ones. */
+/* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier
+ * ones. */
 static const struct setting {
 	const char *name;
 	setting_reader *read;
-	size_t offset;			/* of the member, where the reader serves several */
-	const char *fallback;		/* NULL: none */
-	enum need need;			/* when there is no fallback */
+	size_t offset;	      /* of the member, where the reader serves several */
+	const char *fallback; /* NULL: none */
+	enum need need;	      /* when there is no fallback */
 	int64_t min, max;
 } settings[] = {
 #define AT(member) offsetof(struct config, member)
@@ -53,23 +54,27 @@ static const struct setting {
 	{ "STATE_DIR", read_folder, AT(state_dir), "/var/lib/humanops", OPTIONAL, 0, 0 },
 	{ "RUN_DIR", read_folder, AT(run_dir), "/run/humanops", OPTIONAL, 0, 0 },
 	{ "ESCROW_HOLD_SECONDS", read_seconds, AT(escrow_hold_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
-	{ "ESTIMATE_APPROVAL_SECONDS", read_seconds, AT(estimate_approval_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
+	{ "ESTIMATE_APPROVAL_SECONDS", read_seconds, AT(estimate_approval_s), "86400", OPTIONAL, 1,
+	    YEAR_SECONDS },
 	{ "MANUAL_REVIEW_SECONDS", read_seconds, AT(manual_review_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
 	{ "DEADLINE_GRACE_SECONDS", read_seconds, AT(deadline_grace_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
 	{ "SANDBOX_STEP_SECONDS", read_seconds, AT(sandbox_step_s), "1", OPTIONAL, 0, 3600 },
-	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0, 0 },
+	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0,
+	    0 },
 	{ "DATABASE_BUCKET_GUARD", read_development_switch, AT(database_guard), "false", OPTIONAL, 0, 0 },
 #undef AT
 };
 
 /* What one source (the file, or the environment) says. */
 struct source {
-	const char *name;				/* for faults */
-	struct { char *value; bool is_given, is_file; } given[nitems(settings)];
+	const char *name; /* for faults */
+	struct {
+		char *value;
+		bool is_given, is_file;
+	} given[nitems(settings)];
 };
 
-static void
-fault(int *faults, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void fault(int *faults, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void
 fault(int *faults, const char *fmt, ...)
@@ -119,7 +124,7 @@ file_text(const void *ctx, const char *path)
 
 	if (file == NULL)
 		return NULL;
-	setvbuf(file, NULL, _IONBF, 0);			/* no copy of secrets in stdio's memory */
+	setvbuf(file, NULL, _IONBF, 0); /* no copy of secrets in stdio's memory */
 	errno = 0;
 	len = fread(buffer, 1, sizeof(buffer), file);
 	if (len > FILE_SIZE_MAX)
@@ -144,7 +149,8 @@ setting_find(const char *name, size_t len, bool *is_file)
 
 		if (len < own || memcmp(name, settings[i].name, own) != 0)
 			continue;
-		*is_file = len == own + sizeof(suffix) - 1 && memcmp(name + own, suffix, sizeof(suffix) - 1) == 0;
+		*is_file =
+		    len == own + sizeof(suffix) - 1 && memcmp(name + own, suffix, sizeof(suffix) - 1) == 0;
 		if (len == own || *is_file)
 			return (int)i;
 	}
@@ -153,7 +159,8 @@ setting_find(const char *name, size_t len, bool *is_file)
 
 /* Notes what a source says about a setting.  Nothing behind the sign counts as not given, but as said. */
 static void
-source_note(struct source *source, const void *ctx, int index, bool is_file, const char *value, size_t len, int *faults)
+source_note(struct source *source, const void *ctx, int index, bool is_file, const char *value, size_t len,
+    int *faults)
 {
 	const char *name = settings[index].name;
 
@@ -169,13 +176,14 @@ source_note(struct source *source, const void *ctx, int index, bool is_file, con
 	source->given[index].value = secret_copy(ctx, value, len);
 }
 
-/* A line's name may be shown only if it looks like one: what stands there may be a secret that lost its place. */
+/* A line's name may be shown only if it looks like one: what stands there may be a secret that lost its
+ * place. */
 static size_t
 name_length(const char *line)
 {
 	size_t len = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
-	return line[len] == '=' && len <= NAME_MAX_LENGTH ? len : 0;
+	return len <= NAME_MAX_LENGTH && line[len] == '=' ? len : 0;
 }
 
 static void
@@ -197,7 +205,8 @@ read_line(struct source *source, const void *ctx, const char *line, int number, 
 	else if ((index = setting_find(line, name, &is_file)) < 0)
 		fault(faults, "%s, line %d: there is no setting %.*s", source->name, number, (int)name, line);
 	else
-		source_note(source, ctx, index, is_file, line + name + 1, len > name ? len - name - 1 : 0, faults);
+		source_note(
+		    source, ctx, index, is_file, line + name + 1, len > name ? len - name - 1 : 0, faults);
 }
 
 static void
@@ -231,8 +240,10 @@ read_environ(struct source *source, const void *ctx, int *faults)
 		int index = setting_find(*entry, len, &is_file);
 
 		if (index >= 0 && (*entry)[len] == '=')
-			source_note(source, ctx, index, is_file, *entry + len + 1, strlen(*entry + len + 1), faults);
-		else if (strncmp(*entry, ours, strlen(ours)) == 0 && strncmp(*entry, "HUMANOPS_CONF=", 14) != 0)
+			source_note(
+			    source, ctx, index, is_file, *entry + len + 1, strlen(*entry + len + 1), faults);
+		else if (strncmp(*entry, ours, strlen(ours)) == 0 &&
+			 strncmp(*entry, "HUMANOPS_CONF=", 14) != 0)
 			fault(faults, "the environment: there is no setting %.*s",
 			    (int)(len < NAME_MAX_LENGTH ? len : NAME_MAX_LENGTH), *entry);
 	}
@@ -240,7 +251,8 @@ read_environ(struct source *source, const void *ctx, int *faults)
 
 /* The value that counts, NULL if there is none; *is_bad if it was named but cannot be had. */
 static const char *
-value_of(size_t index, const struct source *file, const struct source *env, const void *ctx, bool *is_bad, int *faults)
+value_of(size_t index, const struct source *file, const struct source *env, const void *ctx, bool *is_bad,
+    int *faults)
 {
 	const struct source *source = env->given[index].is_given ? env : file;
 	const char *value = source->given[index].value;
@@ -269,7 +281,9 @@ read_environment(struct config *config, const struct setting *setting, const cha
 {
 	(void)setting;
 	config->is_development = strcmp(value, "development") == 0;
-	return config->is_development || strcmp(value, "production") == 0 ? NULL : "must be production or development";
+	return config->is_development || strcmp(value, "production") == 0
+		   ? NULL
+		   : "must be production or development";
 }
 
 static const char *
@@ -290,16 +304,17 @@ static bool
 is_authority(const char *text)
 {
 	size_t host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":");
-	const char *allowed = *text == '[' ? "[]:.0123456789abcdefABCDEF"
-					   : "-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *allowed = *text == '['
+				  ? "[]:.0123456789abcdefABCDEF"
+				  : "-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	int64_t port;
 
 	if (host == 0 || host > strlen(text) || strspn(text, allowed) < host || (*text == '[' && host < 4))
 		return false;
 	text += host;
-	return *text == '\0' ||
-	    (*text == ':' && isdigit((unsigned char)text[1]) && strspn(text + 1, "0123456789") == strlen(text + 1) &&
-		text_decimal(text + 1, 0, &port) == 0 && port >= 1 && port <= 65535);
+	return *text == '\0' || (*text == ':' && isdigit((unsigned char)text[1]) &&
+				    strspn(text + 1, "0123456789") == strlen(text + 1) &&
+				    text_decimal(text + 1, 0, &port) == 0 && port >= 1 && port <= 65535);
 }
 
 static const char *
@@ -311,7 +326,8 @@ read_base_url(struct config *config, const struct setting *setting, const char *
 
 	(void)setting;
 	if (config->is_development ? !is_http && !is_https : !is_https)
-		return config->is_development ? "must begin with http:// or https://" : "must begin with https://";
+		return config->is_development ? "must begin with http:// or https://"
+					      : "must begin with https://";
 	len -= len > scheme && value[len - 1] == '/';
 	url = secret_copy(config, value, len);
 	if (!is_authority(url + scheme))
@@ -359,7 +375,9 @@ read_admin_key(struct config *config, const struct setting *setting, const char 
 static const char *
 read_smtp(struct config *config, const struct setting *setting, const char *value)
 {
-	const char *rest = strncmp(value, "smtps://", 8) == 0 ? value + 8 : strncmp(value, "smtp://", 7) == 0 ? value + 7 : "";
+	const char *rest = strncmp(value, "smtps://", 8) == 0  ? value + 8
+			   : strncmp(value, "smtp://", 7) == 0 ? value + 7
+							       : "";
 
 	(void)setting;
 	if (*rest == '\0' || *rest == '/' || !is_plain_word(value))
@@ -397,8 +415,8 @@ read_seconds(struct config *config, const struct setting *setting, const char *v
 
 	if (strspn(value, "0123456789") != strlen(value) || text_decimal(value, 0, &seconds) ||
 	    seconds < setting->min || seconds > setting->max)
-		return talloc_asprintf(config, "must be a whole number from %lld to %lld", (long long)setting->min,
-		    (long long)setting->max);
+		return talloc_asprintf(config, "must be a whole number from %lld to %lld",
+		    (long long)setting->min, (long long)setting->max);
 	*(int64_t *)((char *)config + setting->offset) = seconds;
 	return NULL;
 }
@@ -420,7 +438,7 @@ static bool
 is_needed(const struct config *config, enum need need)
 {
 	return need == REQUIRED || (need == IN_PRODUCTION && !config->is_development) ||
-	    (need == WITH_SMTP && config->smtp_url != NULL);
+	       (need == WITH_SMTP && config->smtp_url != NULL);
 }
 
 /* What follows from the settings. */

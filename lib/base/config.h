@@ -10,25 +10,26 @@
 struct error;
 
 struct config {
-	bool is_development;		/* HUMANOPS_ENV=development */
+	bool is_development; /* HUMANOPS_ENV=development */
 	char *database_url;
-	char *public_base_url;		/* no slash at its end */
+	char *public_base_url; /* no slash at its end */
 	uint8_t secret_key[SEAL_KEY_SIZE];
-	char *admin_api_key;		/* NULL: no staff calls */
-	char *smtp_url, *mail_from;	/* smtp_url NULL (development only): .eml files in mail_dir */
-	char *state_dir, *run_dir;	/* what is kept; sockets and shared memory.  Absolute, no slash at their end */
-	char *mail_dir;			/* state_dir/mail */
+	char *admin_api_key;	    /* NULL: no staff calls */
+	char *smtp_url, *mail_from; /* smtp_url NULL (development only): .eml files in mail_dir */
+	char *state_dir, *run_dir;  /* what is kept; sockets and shared memory.  Absolute paths */
+	char *mail_dir;		    /* state_dir/mail */
 	int64_t escrow_hold_s, estimate_approval_s, manual_review_s, deadline_grace_s, sandbox_step_s;
 	bool webhook_allow_private;
-	bool database_guard;		/* development: each transaction names its bucket to row-level security (base/db.h) */
+	bool database_guard; /* development: each transaction names its bucket to row-level security
+				(base/db.h) */
 };
 
 /*
- * Reads HUMANOPS_CONF (default /etc/humanops/humanops.conf; a missing default file is no error), then the environment:
- * there only names of the table count, but any other name beginning with HUMANOPS_ is a fault.  KEY= with nothing behind it
- * takes the default.  KEY_FILE=path reads a value from a file (one trailing newline is cut).
- * Returns NULL after printing to standard error every unknown, malformed or missing setting by name, never a value.
- * Owner: the caller's talloc context; the secret is wiped when it is freed.
+ * Reads HUMANOPS_CONF (default /etc/humanops/humanops.conf; a missing default file is no error), then the
+ * environment: there only names of the table count, but any other name beginning with HUMANOPS_ is a fault.
+ * KEY= with nothing behind it takes the default.  KEY_FILE=path reads a value from a file (one trailing
+ * newline is cut). Returns NULL after printing to standard error every unknown, malformed or missing setting
+ * by name, never a value. Owner: the caller's talloc context; the secret is wiped when it is freed.
  */
 struct config *config_load(const void *ctx);
 

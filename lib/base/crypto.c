@@ -1,6 +1,6 @@
 /*
- * Random bytes, hashes, HMAC, sealing at rest and P-256 points, over the kernel, nettle and GnuTLS.  Keys come from the
- * caller and stay his.  Signatures of tokens and of the chain are made elsewhere.
+ * Random bytes, hashes, HMAC, sealing at rest and P-256 points, over the kernel, nettle and GnuTLS.  Keys
+ * come from the caller and stay his.  Signatures of tokens and of the chain are made elsewhere.
  */
 #include "base/crypto.h"
 
@@ -20,7 +20,12 @@
 
 #include "base/text.h"
 
-enum { SEAL_VERSION = 1, SEAL_HEAD_SIZE = 1 + GCM_IV_SIZE, P256_COORDINATE_SIZE = 32, POINT_UNCOMPRESSED = 4 };
+enum {
+	SEAL_VERSION = 1,
+	SEAL_HEAD_SIZE = 1 + GCM_IV_SIZE,
+	P256_COORDINATE_SIZE = 32,
+	POINT_UNCOMPRESSED = 4
+};
 
 /* Straight from the kernel each time: nothing is kept that a fork could repeat. */
 void
@@ -82,8 +87,8 @@ seal_begin(struct gcm_aes256_ctx *gcm, const uint8_t *key, const uint8_t *nonce,
 }
 
 uint8_t *
-crypto_seal(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *data, size_t len,
-    size_t *out_len)
+crypto_seal(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *data,
+    size_t len, size_t *out_len)
 {
 	uint8_t *sealed = talloc_size(ctx, len + SEAL_OVERHEAD);
 	struct gcm_aes256_ctx gcm;
@@ -100,8 +105,8 @@ crypto_seal(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpo
 }
 
 uint8_t *
-crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *sealed, size_t len,
-    size_t *out_len)
+crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *sealed,
+    size_t len, size_t *out_len)
 {
 	const uint8_t *bytes = sealed;
 	struct gcm_aes256_ctx gcm;
@@ -118,7 +123,7 @@ crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpo
 	gcm_aes256_digest(&gcm, GCM_DIGEST_SIZE, tag);
 	crypto_wipe(&gcm, sizeof(gcm));
 	if (!crypto_equal(tag, bytes + SEAL_HEAD_SIZE + len, GCM_DIGEST_SIZE)) {
-		crypto_wipe(out, len);			/* nobody sees what was not proven */
+		crypto_wipe(out, len); /* nobody sees what was not proven */
 		talloc_free(out);
 		return NULL;
 	}
@@ -172,7 +177,7 @@ point_of_spki(const uint8_t *der, size_t len, uint8_t point[P256_POINT_SIZE])
 	gnutls_pubkey_t key = NULL;
 	int rc = -1;
 
-	in.data = talloc_memdup(NULL, der, len);		/* the datum wants bytes that may be written */
+	in.data = talloc_memdup(NULL, der, len); /* the datum wants bytes that may be written */
 	assert(in.data != NULL);
 	if (gnutls_pubkey_init(&key) < 0 || gnutls_pubkey_import(key, &in, GNUTLS_X509_FMT_DER) < 0 ||
 	    gnutls_pubkey_export_ecc_raw(key, &curve, &x, &y) < 0 || curve != GNUTLS_ECC_CURVE_SECP256R1 ||
@@ -204,7 +209,7 @@ crypto_p256_point(const char *base64, uint8_t point[P256_POINT_SIZE])
 		return -1;
 	if (len == P256_POINT_SIZE && bytes[0] == POINT_UNCOMPRESSED)
 		memcpy(read, bytes, len);
-	else if (len > 256 || point_of_spki(bytes, len, read))	/* an honest one has 91 bytes */
+	else if (len > 256 || point_of_spki(bytes, len, read)) /* an honest one has 91 bytes */
 		goto out;
 	if (is_on_p256(read)) {
 		memcpy(point, read, sizeof(read));

@@ -1,7 +1,7 @@
 /*
- * The error type: codes with their names, statuses and sentences (a table made of errors.def), details on the way to
- * the caller, and the one place where our own faults are logged.  How an error becomes an answer is the http layer's
- * matter; which error fits is the matter of whoever refuses.
+ * The error type: codes with their names, statuses and sentences (a table made of errors.def), details on the
+ * way to the caller, and the one place where our own faults are logged.  How an error becomes an answer is
+ * the http layer's matter; which error fits is the matter of whoever refuses.
  */
 #include "base/error.h"
 

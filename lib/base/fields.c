@@ -1,7 +1,7 @@
 /*
- * JSON (strict.c) or a query string to a struct, by a table.  Each type has one reader and one sentence that says what is
- * wanted; every fault is noted by its path and reading goes on.  Faults of meaning (a deadline in the past) are left to
- * the caller, who adds them with error_field.
+ * JSON (strict.c) or a query string to a struct, by a table.  Each type has one reader and one sentence that
+ * says what is wanted; every fault is noted by its path and reading goes on.  Faults of meaning (a deadline
+ * in the past) are left to the caller, who adds them with error_field.
  */
 #include "base/fields.h"
 
@@ -98,7 +98,8 @@ print_wanted(const struct field *field, char out[WANTED_SIZE])
 	case FIELD_NUMBER:
 	case FIELD_INT:
 		print_limits(field, more, sizeof(more));
-		snprintf(out, WANTED_SIZE, "must be a %s%s", field->type == FIELD_INT ? "whole number" : "number", more);
+		snprintf(out, WANTED_SIZE, "must be a %s%s",
+		    field->type == FIELD_INT ? "whole number" : "number", more);
 		break;
 	case FIELD_BOOL:
 		snprintf(out, WANTED_SIZE, "must be true or false");
@@ -148,7 +149,8 @@ plain_string(struct json_object *value)
 static const char *
 number_text(struct json_object *value)
 {
-	bool is_number = json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
+	bool is_number =
+	    json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
 
 	return is_number ? json_object_get_string(value) : NULL;
 }
@@ -210,7 +212,8 @@ read_int(const struct place *place, struct json_object *value, int64_t *out)
 	const char *text = number_text(value);
 	int64_t number;
 
-	if (text == NULL || text_decimal(text, 0, &number) || number == INT64_MIN || !is_within(place->field, number))
+	if (text == NULL || text_decimal(text, 0, &number) || number == INT64_MIN ||
+	    !is_within(place->field, number))
 		return refuse(place);
 	*out = number;
 	return 0;
@@ -226,13 +229,13 @@ read_number(const struct place *place, struct json_object *value, double *out)
 	double number;
 
 	if (text == NULL || (json_object_is_type(value, json_type_int) &&
-	    (text_decimal(text, 0, &whole) || whole == INT64_MIN)))
+				(text_decimal(text, 0, &whole) || whole == INT64_MIN)))
 		return refuse(place);
 	number = json_object_get_double(value);
 	if (!isfinite(number) ||
 	    (has_limits(field) && (number < (double)field->min || number > (double)field->max)))
 		return refuse(place);
-	*out = number + 0.0;			/* -0 is 0 */
+	*out = number + 0.0; /* -0 is 0 */
 	return 0;
 }
 
@@ -326,8 +329,8 @@ read_list(const struct place *place, struct json_object *value, struct text_list
 	return 0;
 }
 
-static void read_object(const struct place *outer, struct json_object *object, const struct field *fields, size_t count,
-    void *out);
+static void read_object(const struct place *outer, struct json_object *object, const struct field *fields,
+    size_t count, void *out);
 
 /* Reads one value into its member.  0, or -1 with its fault noted. */
 static int
@@ -378,8 +381,8 @@ field_find(const struct field *fields, size_t count, const char *name)
 static char *
 path_of(const char *outer, const char *name)
 {
-	char *path = talloc_asprintf(NULL, "%s%s%.*s", outer, *outer != '\0' ? "." : "",
-	    (int)text_fit(name, NAME_SHOWN_MAX), name);
+	char *path = talloc_asprintf(
+	    NULL, "%s%s%.*s", outer, *outer != '\0' ? "." : "", (int)text_fit(name, NAME_SHOWN_MAX), name);
 
 	assert(path != NULL);
 	return path;
@@ -387,7 +390,8 @@ path_of(const char *outer, const char *name)
 
 /* Reads the members that the table has into the struct, and names those that it has not. */
 static void
-read_object(const struct place *outer, struct json_object *object, const struct field *fields, size_t count, void *out)
+read_object(const struct place *outer, struct json_object *object, const struct field *fields, size_t count,
+    void *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct place place = *outer;
@@ -400,7 +404,8 @@ read_object(const struct place *outer, struct json_object *object, const struct 
 		if (value == NULL) {
 			if (fields[i].flags & FIELD_REQUIRED)
 				error_field(outer->err, path, "is required");
-		} else if (read_value(&place, value, (char *)out + fields[i].offset) == 0 && fields[i].has != 0) {
+		} else if (read_value(&place, value, (char *)out + fields[i].offset) == 0 &&
+			   fields[i].has != 0) {
 			*(bool *)((char *)out + fields[i].has) = true;
 		}
 		talloc_free(path);
@@ -418,8 +423,8 @@ read_object(const struct place *outer, struct json_object *object, const struct 
 }
 
 int
-fields_read(const void *ctx, const char *json, size_t len, const struct field *fields, size_t count, void *out,
-    struct error *err)
+fields_read(const void *ctx, const char *json, size_t len, const struct field *fields, size_t count,
+    void *out, struct error *err)
 {
 	struct place place = { .ctx = ctx, .err = err, .path = "" };
 	struct json_object *object = strict_parse(json, len, err);
@@ -431,7 +436,8 @@ fields_read(const void *ctx, const char *json, size_t len, const struct field *f
 	return err->code == ERR_none ? 0 : -1;
 }
 
-/* A query's text as the JSON value that the field's type would have in a body; what does not fit stays a text. */
+/* A query's text as the JSON value that the field's type would have in a body; what does not fit stays a
+ * text. */
 static struct json_object *
 query_value(const struct field *field, const char *text)
 {
@@ -470,13 +476,15 @@ query_pair(const char *pair, size_t len, const struct field *fields, size_t coun
 		error_field(err, "query", "must be UTF-8 in percent-encoding");
 		return;
 	}
-	value = equals != NULL ? text_percent_decode(name, equals + 1, len - name_len - 1, true) : talloc_strdup(name, "");
+	value = equals != NULL ? text_percent_decode(name, equals + 1, len - name_len - 1, true)
+			       : talloc_strdup(name, "");
 	path = talloc_steal(name, path_of("", name));
 	if (json_object_object_get_ex(object, name, NULL))
 		error_field(err, path, "is there twice");
 	else if (value == NULL)
 		error_field(err, path, "must be UTF-8 in percent-encoding");
-	json_object_object_add(object, name, query_value(field_find(fields, count, name), value != NULL ? value : ""));
+	json_object_object_add(
+	    object, name, query_value(field_find(fields, count, name), value != NULL ? value : ""));
 	talloc_free(name);
 }
 

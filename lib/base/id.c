@@ -1,6 +1,6 @@
 /*
- * Identifiers: made, taken apart, printed and read.  What a bucket is for is in the database's rules; which kind an id
- * is of is known by whoever holds it, since the 128 bits do not say.
+ * Identifiers: made, taken apart, printed and read.  What a bucket is for is in the database's rules; which
+ * kind an id is of is known by whoever holds it, since the 128 bits do not say.
  */
 #include "base/id.h"
 
@@ -36,7 +36,8 @@ random_bits(int bits)
 	return value >> (64 - bits);
 }
 
-/* Milliseconds, bucket and a tail of 64 bits: 2 of them behind the bucket, 62 behind the variant (RFC 9562, 5.7). */
+/* Milliseconds, bucket and a tail of 64 bits: 2 of them behind the bucket, 62 behind the variant (RFC
+ * 9562, 5.7). */
 static struct id
 assemble(int64_t ms, int bucket, uint64_t tail)
 {
@@ -53,11 +54,11 @@ assemble(int64_t ms, int bucket, uint64_t tail)
 }
 
 /*
- * What holds: of two ids that one process makes, whatever their buckets, the later one is the greater.  In a millisecond
- * and bucket the tail grows by a random step; where that is not enough, since the bucket stands before the tail, the
- * id takes the next millisecond, so that a busy process may run a little ahead of the clock (RFC 9562, 6.2).  A clock
- * that was set back by more than an hour begins anew.  Every step is fresh from the kernel: a process and its fork
- * do not make the same id.
+ * What holds: of two ids that one process makes, whatever their buckets, the later one is the greater.  In a
+ * millisecond and bucket the tail grows by a random step; where that is not enough, since the bucket stands
+ * before the tail, the id takes the next millisecond, so that a busy process may run a little ahead of the
+ * clock (RFC 9562, 6.2).  A clock that was set back by more than an hour begins anew.  Every step is fresh
+ * from the kernel: a process and its fork do not make the same id.
  */
 struct id
 id_new(int bucket, int64_t now_ms)
@@ -79,7 +80,7 @@ id_new(int bucket, int64_t now_ms)
 		now_ms++;
 	last_ms = now_ms;
 	last_bucket = bucket;
-	last_tail = random_bits(63);			/* its highest bit is room to grow */
+	last_tail = random_bits(63); /* its highest bit is room to grow */
 	return assemble(last_ms, last_bucket, last_tail);
 }
 
@@ -146,7 +147,8 @@ id_parse(enum id_kind kind, const char *text, struct id *id)
 	size_t prefix = strlen(prefixes[kind]);
 	struct id read = { { 0 } };
 
-	if (strncmp(text, prefixes[kind], prefix) != 0 || strlen(text + prefix) != ID_DIGITS || text[prefix] > '7')
+	if (strncmp(text, prefixes[kind], prefix) != 0 || strlen(text + prefix) != ID_DIGITS ||
+	    text[prefix] > '7')
 		return -1;
 	for (int i = 0; i < ID_DIGITS; i++) {
 		int digit = text_unbase32_digit(text[prefix + (size_t)i]);
@@ -156,7 +158,7 @@ id_parse(enum id_kind kind, const char *text, struct id *id)
 		for (int bit = 0; bit < 5; bit++) {
 			int at = i * 5 + bit - 2;
 
-			if (digit & 0x10 >> bit)
+			if (at >= 0 && digit & 0x10 >> bit)
 				read.bytes[at / 8] = (uint8_t)(read.bytes[at / 8] | 0x80 >> at % 8);
 		}
 	}

@@ -5,23 +5,35 @@
 #include <stdint.h>
 
 /*
- * Identifiers: UUID version 7 (RFC 9562) whose 12 rand_a bits begin with the 10 bits of the bucket (database.md), so
- * that any id tells where its row lies.  Outside they are a prefix and 26 characters of lower-case base 32
- * (Crockford's alphabet, 0-9 a-z without i l o u), most significant first: task_01jk…; in SQL they are uuid.
+ * Identifiers: UUID version 7 (RFC 9562) whose 12 rand_a bits begin with the 10 bits of the bucket
+ * (database.md), so that any id tells where its row lies.  Outside they are a prefix and 26 characters of
+ * lower-case base 32 (Crockford's alphabet, 0-9 a-z without i l o u), most significant first: task_01jk…; in
+ * SQL they are uuid.
  */
 
 enum { ID_BUCKETS = 1024, ID_TEXT_SIZE = 40, ID_UUID_SIZE = 37 };
 
-enum id_kind { ID_AGENT, ID_KEY, ID_TASK, ID_OPERATOR, ID_TRANSACTION, ID_PAYOUT, ID_MESSAGE, ID_EVENT, ID_DELIVERY,
-	ID_REQUEST, ID_KINDS };
+enum id_kind {
+	ID_AGENT,
+	ID_KEY,
+	ID_TASK,
+	ID_OPERATOR,
+	ID_TRANSACTION,
+	ID_PAYOUT,
+	ID_MESSAGE,
+	ID_EVENT,
+	ID_DELIVERY,
+	ID_REQUEST,
+	ID_KINDS
+};
 
 struct id {
 	uint8_t bytes[16];
 };
 
 /*
- * A new id in a bucket (0..1023), ordered by time; ids made later in one process never sort before earlier ones, unless the
- * clock was set back by more than an hour.
+ * A new id in a bucket (0..1023), ordered by time; ids made later in one process never sort before earlier
+ * ones, unless the clock was set back by more than an hour.
  */
 struct id id_new(int bucket, int64_t now_ms);
 
@@ -35,7 +47,8 @@ int id_bucket(struct id id);
 bool id_is_nil(struct id id);
 bool id_equal(struct id a, struct id b);
 
-/* With its prefix, "task_…".  id_parse: 0, or -1 for another prefix, length, letter, or a value that is no version 7. */
+/* With its prefix, "task_…".  id_parse: 0, or -1 for another prefix, length, letter, or a value that is no
+ * version 7. */
 void id_print(enum id_kind kind, struct id id, char out[ID_TEXT_SIZE]);
 int id_parse(enum id_kind kind, const char *text, struct id *id);
 
@@ -44,8 +57,8 @@ void id_print_uuid(struct id id, char out[ID_UUID_SIZE]);
 int id_from_uuid(const char *text, struct id *id);
 
 /*
- * A mailed token: UUID version 8 (RFC 9562) whose first 10 bits are the bucket and whose other 112 free bits are
- * random.  id_token_bucket: -1 if the text is no such UUID.
+ * A mailed token: UUID version 8 (RFC 9562) whose first 10 bits are the bucket and whose other 112 free bits
+ * are random.  id_token_bucket: -1 if the text is no such UUID.
  */
 void id_token(int bucket, char out[ID_UUID_SIZE]);
 int id_token_bucket(const char *text);

@@ -1,7 +1,7 @@
 /*
- * The log: builds an event as a JSON object, makes the text safe for a terminal and a line-based reader, and writes it
- * whole.  What is worth an event, and keeping secrets out of its fields, is left to the callers; rotation and storage
- * are left to whoever reads our standard error.
+ * The log: builds an event as a JSON object, makes the text safe for a terminal and a line-based reader, and
+ * writes it whole.  What is worth an event, and keeping secrets out of its fields, is left to the callers;
+ * rotation and storage are left to whoever reads our standard error.
  */
 #include "base/log.h"
 
@@ -65,14 +65,15 @@ head_of_line(enum log_level level, const char *event)
 }
 
 /*
- * The object as one line.  json-c escapes what is below a space; DEL, the C1 controls (a terminal obeys them) and the
- * two Unicode line ends are escaped here, and bytes that are no UTF-8 become U+FFFD.  All of these can stand only
- * inside the strings of a JSON text, so that they can be replaced without reading it.
+ * The object as one line.  json-c escapes what is below a space; DEL, the C1 controls (a terminal obeys them)
+ * and the two Unicode line ends are escaped here, and bytes that are no UTF-8 become U+FFFD.  All of these
+ * can stand only inside the strings of a JSON text, so that they can be replaced without reading it.
  */
 static char *
 line_of(const void *ctx, struct json_object *object)
 {
-	const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *json =
+	    json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	size_t left = strlen(json);
 	char *line = talloc_size(ctx, 6 * left + 2), *out = line;
 
@@ -92,7 +93,8 @@ line_of(const void *ctx, struct json_object *object)
 		json += len;
 		left -= (size_t)len;
 	}
-	strcpy(out, "\n");
+	*out++ = '\n';
+	*out = '\0';
 	return line;
 }
 
@@ -111,7 +113,7 @@ log_event(enum log_level level, const char *event, struct json_object *fields)
 		json_object_put(fields);
 	}
 	line = line_of(NULL, object);
-	if (strlen(line) > PIPE_BUF) {	/* a longer write to a pipe may be torn apart */
+	if (strlen(line) > PIPE_BUF) { /* a longer write to a pipe may be torn apart */
 		size_t length = strlen(line);
 
 		json_object_put(object);
@@ -120,8 +122,9 @@ log_event(enum log_level level, const char *event, struct json_object *fields)
 		json_object_object_add(object, "cut_from_bytes", json_object_new_int64((int64_t)length));
 		line = line_of(NULL, object);
 	}
-	while (write(STDERR_FILENO, line, strlen(line)) < 0 && errno == EINTR)
-		continue;
+	do
+		errno = 0;
+	while (write(STDERR_FILENO, line, strlen(line)) < 0 && errno == EINTR);
 	talloc_free(line);
 	json_object_put(object);
 }

@@ -4,9 +4,9 @@
 #include <stdarg.h>
 
 /*
- * The log: one line of JSON to standard error for each event, written by one write(2), so that lines of several
- * processes never mix: {"time":…,"level":…,"program":…,"pid":…,"request_id":…,"event":…, …}.
- * Secrets and bodies never go in.  Control characters and bytes that are not UTF-8 are escaped.
+ * The log: one line of JSON to standard error for each event, written by one write(2), so that lines of
+ * several processes never mix: {"time":…,"level":…,"program":…,"pid":…,"request_id":…,"event":…, …}. Secrets
+ * and bodies never go in.  Control characters and bytes that are not UTF-8 are escaped.
  */
 
 struct json_object;
@@ -23,7 +23,8 @@ void log_request(const char *request_id);
 void log_event(enum log_level level, const char *event, struct json_object *fields);
 
 /* Writes an event with one field "text" (at most 1,000 bytes of it). */
-void log_text(enum log_level level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void log_text(enum log_level level, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void log_vtext(enum log_level level, const char *event, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 

@@ -1,6 +1,6 @@
 /*
- * Money to text and back, exactly.  Rounding to cents, fees and what an amount may be are left to those who know the
- * rule; a JSON number arrives here as the text that stood in the body.
+ * Money to text and back, exactly.  Rounding to cents, fees and what an amount may be are left to those who
+ * know the rule; a JSON number arrives here as the text that stood in the body.
  */
 #include "base/money.h"
 
@@ -21,7 +21,8 @@ money_parse(const char *text, usd_micros *out)
 static void
 print_decimal(usd_micros amount, int least_places, char out[MONEY_TEXT_SIZE])
 {
-	uint64_t value = amount < 0 ? -(uint64_t)amount : (uint64_t)amount;	/* INT64_MIN has no int64_t opposite */
+	uint64_t value =
+	    amount < 0 ? -(uint64_t)amount : (uint64_t)amount; /* INT64_MIN has no int64_t opposite */
 	uint64_t whole = value / (uint64_t)USD(1), fraction = value % (uint64_t)USD(1);
 	const char *sign = amount < 0 ? "-" : "";
 	int places = MONEY_PLACES;

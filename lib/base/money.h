@@ -3,12 +3,13 @@
 
 #include <stdint.h>
 
-/* Money is an integer of millionths of a dollar; decimal text is read and written exactly, never through a double. */
+/* Money is an integer of millionths of a dollar; decimal text is read and written exactly, never through a
+ * double. */
 typedef int64_t usd_micros;
 
 enum { MONEY_TEXT_SIZE = 32 };
-#define USD(dollars) ((usd_micros)(dollars) * 1000000)
-#define USD_CENT	 ((usd_micros)10000)
+#define USD(dollars) ((usd_micros)(dollars)*1000000)
+#define USD_CENT ((usd_micros)10000)
 
 /*
  * Reads a decimal as JSON writes numbers (RFC 8259, section 6: sign, exponent): "25", "25.0", "1e1", "-0.5".

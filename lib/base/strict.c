@@ -1,7 +1,7 @@
 /*
- * Strict JSON.  json-c builds the tree and decides on structure; a scan of the accepted text then refuses what it lets
- * pass: control characters, lone surrogates, NaN, "1.", "-01", names in single quotes, repeated names.  What the
- * members mean is left to fields.c.
+ * Strict JSON.  json-c builds the tree and decides on structure; a scan of the accepted text then refuses
+ * what it lets pass: control characters, lone surrogates, NaN, "1.", "-01", names in single quotes, repeated
+ * names.  What the members mean is left to fields.c.
  */
 #include "base/strict.h"
 
@@ -20,18 +20,18 @@ enum { DEPTH_MAX = 16, NAME_SHOWN_MAX = 64 };
 
 struct level {
 	bool is_object, wants_name;
-	size_t index;			/* of the present item of a list */
-	struct json_object *names;	/* of an object: those seen, decoded */
-	const char *name;		/* the present one, kept by names */
+	size_t index;		   /* of the present item of a list */
+	struct json_object *names; /* of an object: those seen, decoded */
+	const char *name;	   /* the present one, kept by names */
 };
 
 struct scan {
 	char *json, *at;
 	struct level levels[DEPTH_MAX];
 	int depth;
-	struct json_tokener *tokener;	/* decodes names */
+	struct json_tokener *tokener; /* decodes names */
 	struct error *err;
-	const char *reason;		/* set once the text is refused */
+	const char *reason; /* set once the text is refused */
 };
 
 static struct json_object *
@@ -62,7 +62,8 @@ path_here(const struct scan *scan)
 	return path;
 }
 
-/* A name from its opening to its closing quote.  json-c would cut it at U+0000 and so take one name for another. */
+/* A name from its opening to its closing quote.  json-c would cut it at U+0000 and so take one name for
+ * another. */
 static void
 note_name(struct scan *scan, const char *quoted, size_t len)
 {
@@ -73,7 +74,7 @@ note_name(struct scan *scan, const char *quoted, size_t len)
 
 	json_tokener_reset(scan->tokener);
 	name = json_tokener_parse_ex(scan->tokener, quoted, (int)len);
-	assert(name != NULL);			/* it was accepted before, as part of the whole */
+	assert(name != NULL); /* it was accepted before, as part of the whole */
 	level->name = json_object_get_string(name);
 	if (strlen(level->name) != (size_t)json_object_get_string_len(name)) {
 		scan->reason = "A name holds a NUL character.";
@@ -116,8 +117,9 @@ scan_string(struct scan *scan)
 			continue;
 		if (scan->at[1] == 'u') {
 			unsigned unit = unit_at(scan->at);
-			bool is_pair = unit >= 0xd800 && unit <= 0xdbff && scan->at[6] == '\\' && scan->at[7] == 'u' &&
-			    unit_at(scan->at + 6) >= 0xdc00 && unit_at(scan->at + 6) <= 0xdfff;
+			bool is_pair = unit >= 0xd800 && unit <= 0xdbff && scan->at[6] == '\\' &&
+				       scan->at[7] == 'u' && unit_at(scan->at + 6) >= 0xdc00 &&
+				       unit_at(scan->at + 6) <= 0xdfff;
 
 			if (unit >= 0xd800 && unit <= 0xdfff && !is_pair) {
 				scan->reason = "A text holds half of a surrogate pair.";
@@ -140,8 +142,8 @@ scan_word(struct scan *scan)
 	int64_t ignored;
 
 	*end = '\0';
-	if (strcmp(scan->at, "true") != 0 && strcmp(scan->at, "false") != 0 && strcmp(scan->at, "null") != 0 &&
-	    text_decimal(scan->at, 0, &ignored) == -1)
+	if (strcmp(scan->at, "true") != 0 && strcmp(scan->at, "false") != 0 &&
+	    strcmp(scan->at, "null") != 0 && text_decimal(scan->at, 0, &ignored) == -1)
 		scan->reason = "This is no value as JSON writes them.";
 	*end = after;
 	if (scan->reason == NULL)
@@ -190,13 +192,19 @@ scan_accepted(char *json, struct error *err)
 	assert(scan.tokener != NULL);
 	while (*scan.at != '\0' && scan.reason == NULL) {
 		switch (*scan.at) {
-		case ' ': case '\t': case '\r': case '\n': case ':':
+		case ' ':
+		case '\t':
+		case '\r':
+		case '\n':
+		case ':':
 			scan.at++;
 			break;
-		case '{': case '[':
+		case '{':
+		case '[':
 			level_open(&scan);
 			break;
-		case '}': case ']':
+		case '}':
+		case ']':
 			level_close(&scan);
 			break;
 		case ',':
@@ -241,7 +249,7 @@ parse(const char *json, size_t len, struct error *err)
 
 	assert(tokener != NULL);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	value = json_tokener_parse_ex(tokener, json, (int)len + 1);	/* its NUL ends a number */
+	value = json_tokener_parse_ex(tokener, json, (int)len + 1); /* its NUL ends a number */
 	problem = json_tokener_get_error(tokener);
 	end = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
@@ -275,7 +283,7 @@ strict_parse(const char *json, size_t len, struct error *err)
 		json_object_put(object);
 		object = NULL;
 	}
-	explicit_bzero(copy, len);		/* bodies carry secrets */
+	explicit_bzero(copy, len); /* bodies carry secrets */
 	talloc_free(copy);
 	return object;
 }

@@ -1,6 +1,7 @@
 /*
- * Text: what is UTF-8, where it begins and ends, and the plain encodings (hex, base64, base 32, percent, decimals).
- * libunistring and nettle do the work where they can.  What a text may say is left to fields.c and the domain.
+ * Text: what is UTF-8, where it begins and ends, and the plain encodings (hex, base64, base 32, percent,
+ * decimals). libunistring and nettle do the work where they can.  What a text may say is left to fields.c and
+ * the domain.
  */
 #include "base/text.h"
 
@@ -147,7 +148,8 @@ text_base64url(const void *ctx, const void *data, size_t len)
 	return out;
 }
 
-/* nettle passes over white space and over stray bits in the last digit: strict is what encodes to the same text. */
+/* nettle passes over white space and over stray bits in the last digit: strict is what encodes to the same
+ * text. */
 uint8_t *
 text_unbase64(const void *ctx, const char *text, size_t *len)
 {
@@ -165,7 +167,7 @@ text_unbase64(const void *ctx, const char *text, size_t *len)
 	}
 	again = text_base64(out, out, n);
 	is_same = strcmp(again, text) == 0;
-	explicit_bzero(again, strlen(again));			/* the text may be a secret */
+	explicit_bzero(again, strlen(again)); /* the text may be a secret */
 	talloc_free(again);
 	if (!is_same) {
 		explicit_bzero(out, n);
@@ -239,17 +241,16 @@ is_digit(char c)
 /* The parts of a number as RFC 8259 (section 6) writes it; digits are those before and behind the point. */
 struct decimal {
 	bool is_negative;
-	const char *digits;		/* the point may stand among them */
+	const char *digits; /* the point may stand among them */
 	int64_t whole_digits;
 	int64_t exponent;
 };
 
-enum { EXPONENT_MAX = 1000000000 };	/* beyond any text's length: such a number does not fit, or it is zero */
+enum { EXPONENT_MAX = 1000000000 }; /* beyond any text's length: such a number does not fit, or it is zero */
 
 static int
 decimal_scan(const char *text, struct decimal *decimal)
 {
-	bool is_exponent_negative;
 	const char *at = text;
 
 	decimal->is_negative = *at == '-';
@@ -266,8 +267,8 @@ decimal_scan(const char *text, struct decimal *decimal)
 		at++;
 	decimal->exponent = 0;
 	if (*at == 'e' || *at == 'E') {
-		at++;
-		is_exponent_negative = *at == '-';
+		bool is_exponent_negative = *++at == '-';
+
 		at += *at == '-' || *at == '+';
 		if (!is_digit(*at))
 			return -1;
@@ -299,7 +300,7 @@ text_decimal(const char *text, int places, int64_t *out)
 		if (part != 0 && (power < 0 || power > 18))
 			return -2;
 		for (int64_t i = 0; part != 0 && i < power; i++)
-			part *= 10;				/* at most 9e18 */
+			part *= 10; /* at most 9e18 */
 		if (__builtin_add_overflow(value, decimal.is_negative ? -part : part, &value))
 			return -2;
 		power--;
@@ -308,7 +309,8 @@ text_decimal(const char *text, int places, int64_t *out)
 	return 0;
 }
 
-/* A host name of at least two labels of letters, digits and inner hyphens, whose last is no number (an address). */
+/* A host name of at least two labels of letters, digits and inner hyphens, whose last is no number (an
+ * address). */
 static bool
 is_host_name(const char *host)
 {
@@ -339,7 +341,8 @@ text_is_email(const char *text)
 	const char *at = strchr(text, '@');
 	size_t len;
 
-	if (at == NULL || at == text || strlen(text) > EMAIL_MAX || (len = (size_t)(at - text)) > EMAIL_LOCAL_MAX)
+	if (at == NULL || at == text || strlen(text) > EMAIL_MAX ||
+	    (len = (size_t)(at - text)) > EMAIL_LOCAL_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];

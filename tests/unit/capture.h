@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What a unit writes to standard error between capture_begin and capture_end, in a buffer that the next one reuses. */
+/* What a unit writes to standard error between capture_begin and capture_end, in a buffer that the next one
+ * reuses. */
 static int capture_file = -1, capture_stderr = -1;
 static char capture_text[65536];
 

@@ -1,4 +1,5 @@
-/* Settings: from file and environment, what overrides what, and that every fault is named and no value shown. */
+/* Settings: from file and environment, what overrides what, and that every fault is named and no value shown.
+ */
 #include "base/config.h"
 
 #include <stdlib.h>
@@ -10,10 +11,13 @@
 #include "unit.h"
 
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-#define GOOD "DATABASE_URL=postgresql:///humanops\nPUBLIC_BASE_URL=https://humanops.example\nSECRET_KEY=" KEY "\n" \
-	     "SMTP_URL=smtps://mail.example\nMAIL_FROM=humanops@humanops.example\n"
-#define DEV "HUMANOPS_ENV=development\nDATABASE_URL=host=/run/postgresql dbname=humanops\n" \
-	    "PUBLIC_BASE_URL=http://localhost:8080/\nSECRET_KEY=" KEY "\n"
+#define GOOD \
+	"DATABASE_URL=postgresql:///humanops\nPUBLIC_BASE_URL=https://humanops.example\nSECRET_KEY=" KEY \
+	"\n" \
+	"SMTP_URL=smtps://mail.example\nMAIL_FROM=humanops@humanops.example\n"
+#define DEV \
+	"HUMANOPS_ENV=development\nDATABASE_URL=host=/run/postgresql dbname=humanops\n" \
+	"PUBLIC_BASE_URL=http://localhost:8080/\nSECRET_KEY=" KEY "\n"
 
 static char folder[] = "/tmp/unit-config-XXXXXX", conf[64], value_file[64];
 
@@ -27,7 +31,8 @@ write_file(const char *path, const char *text, size_t len)
 	fclose(file);
 }
 
-/* Loads with this file and these variables of the environment ("A=b", NULL at the end); *said is standard error. */
+/* Loads with this file and these variables of the environment ("A=b", NULL at the end); *said is standard
+ * error. */
 static struct config *
 load(const char *text, const char *const *variables, const char **said)
 {
@@ -72,7 +77,8 @@ defaults_stand_where_nothing_is_said(void **state)
 	assert_string_equal(config->run_dir, "/run/humanops");
 	assert_string_equal(config->mail_dir, "/var/lib/humanops/mail");
 	assert_true(config->escrow_hold_s == 604800 && config->estimate_approval_s == 86400);
-	assert_true(config->manual_review_s == 604800 && config->deadline_grace_s == 86400 && config->sandbox_step_s == 1);
+	assert_true(config->manual_review_s == 604800 && config->deadline_grace_s == 86400 &&
+		    config->sandbox_step_s == 1);
 	talloc_free(config);
 }
 
@@ -80,8 +86,10 @@ static void
 development_needs_no_mail_server(void **state)
 {
 	const char *said;
-	struct config *config = load(DEV "WEBHOOK_ALLOW_PRIVATE=true\nSTATE_DIR=/srv/var/\nSANDBOX_STEP_SECONDS=0\n"
-	    "MAIL_FROM=humanops@localhost\nADMIN_API_KEY=abcdefghijklmnopqrstuvwx\n", NULL, &said);
+	struct config *config =
+	    load(DEV "WEBHOOK_ALLOW_PRIVATE=true\nSTATE_DIR=/srv/var/\nSANDBOX_STEP_SECONDS=0\n"
+		     "MAIL_FROM=humanops@localhost\nADMIN_API_KEY=abcdefghijklmnopqrstuvwx\n",
+		NULL, &said);
 
 	(void)state;
 	assert_string_equal(said, "");
@@ -99,8 +107,9 @@ development_needs_no_mail_server(void **state)
 static void
 the_environment_stands_over_the_file(void **state)
 {
-	static const char *const variables[] = { "ESCROW_HOLD_SECONDS=5", "RUN_DIR=", "DATABASE_URL_FILE=/nonexistent",
-		"DATABASE_URL=", "HTTP_X=1", "LANG=C", "SMTP_PORT=25", NULL };
+	static const char *const variables[] = { "ESCROW_HOLD_SECONDS=5",
+		"RUN_DIR=", "DATABASE_URL_FILE=/nonexistent", "DATABASE_URL=", "HTTP_X=1", "LANG=C",
+		"SMTP_PORT=25", NULL };
 	const char *said;
 	struct config *config;
 
@@ -109,11 +118,11 @@ the_environment_stands_over_the_file(void **state)
 	assert_null(config);
 	assert_string_equal(said, "humanops: DATABASE_URL and DATABASE_URL_FILE are both in the environment\n"
 				  "humanops: DATABASE_URL_FILE cannot be read: No such file or directory\n");
-	config = load(GOOD "ESCROW_HOLD_SECONDS=7\nRUN_DIR=/srv/run\n", (const char *const[]){ variables[0], variables[1],
-	    NULL }, &said);
+	config = load(GOOD "ESCROW_HOLD_SECONDS=7\nRUN_DIR=/srv/run\n",
+	    (const char *const[]){ variables[0], variables[1], NULL }, &said);
 	assert_non_null(config);
 	assert_true(config->escrow_hold_s == 5);
-	assert_string_equal(config->run_dir, "/run/humanops");	/* said to be nothing: the default */
+	assert_string_equal(config->run_dir, "/run/humanops"); /* said to be nothing: the default */
 	talloc_free(config);
 }
 
@@ -123,11 +132,13 @@ a_value_may_stand_in_a_file_of_its_own(void **state)
 	static const struct {
 		const char *text;
 		size_t len;
-		const char *want;			/* NULL: refused */
+		const char *want; /* NULL: refused */
 	} rows[] = {
-		{ "abcdefghijklmnopqrstuvwx\n", 25, "abcdefghijklmnopqrstuvwx" }, { "abcdefghijklmnopqrstuvwx", 24,
-		    "abcdefghijklmnopqrstuvwx" }, { "abcdefghijklmnopqrstuvwx\n\n", 26, NULL },
-		{ "abcdefghijklmnopqrstuvwx\0y", 26, NULL }, { "short\n", 6, NULL },
+		{ "abcdefghijklmnopqrstuvwx\n", 25, "abcdefghijklmnopqrstuvwx" },
+		{ "abcdefghijklmnopqrstuvwx", 24, "abcdefghijklmnopqrstuvwx" },
+		{ "abcdefghijklmnopqrstuvwx\n\n", 26, NULL },
+		{ "abcdefghijklmnopqrstuvwx\0y", 26, NULL },
+		{ "short\n", 6, NULL },
 	};
 	char setting[128];
 
@@ -152,8 +163,10 @@ static void
 lines_are_comments_blanks_and_settings(void **state)
 {
 	const char *said;
-	struct config *config = load("# a comment\n\n   \t\r\n  # another\n" GOOD "DEADLINE_GRACE_SECONDS=12 \t\r\n"
-	    "  MANUAL_REVIEW_SECONDS=13\nADMIN_API_KEY=a=b#c=abcdefghijklmnopqrst", NULL, &said);
+	struct config *config =
+	    load("# a comment\n\n   \t\r\n  # another\n" GOOD "DEADLINE_GRACE_SECONDS=12 \t\r\n"
+		 "  MANUAL_REVIEW_SECONDS=13\nADMIN_API_KEY=a=b#c=abcdefghijklmnopqrst",
+		NULL, &said);
 
 	(void)state;
 	assert_string_equal(said, "");
@@ -168,38 +181,68 @@ static void
 each_setting_says_what_it_must_be(void **state)
 {
 #define URL_ORIGIN "PUBLIC_BASE_URL must be an origin: scheme, host and perhaps a port"
-#define HOLD	   "ESCROW_HOLD_SECONDS must be a whole number from 1 to 31536000"
-#define ADMIN	   "ADMIN_API_KEY must be at least 24 characters of ASCII without blanks"
-#define SMTP	   "SMTP_URL must begin with smtp:// or smtps:// and name a host"
-#define SECRET	   "SECRET_KEY must be 32 bytes in base64"
+#define HOLD "ESCROW_HOLD_SECONDS must be a whole number from 1 to 31536000"
+#define ADMIN "ADMIN_API_KEY must be at least 24 characters of ASCII without blanks"
+#define SMTP "SMTP_URL must begin with smtp:// or smtps:// and name a host"
+#define SECRET "SECRET_KEY must be 32 bytes in base64"
 	static const struct {
 		const char *variable, *want;
 	} rows[] = {
-		{ "HUMANOPS_ENV=production", "" }, { "HUMANOPS_ENV=Production", "HUMANOPS_ENV must be production or development" },
-		{ "HUMANOPS_ENV=development", "" }, { "DATABASE_URL=nonsense", "DATABASE_URL must be a connection string of libpq" },
-		{ "DATABASE_URL=", "DATABASE_URL is required" }, { "DATABASE_URL=foo=bar", "DATABASE_URL must be a connection string of libpq" },
+		{ "HUMANOPS_ENV=production", "" },
+		{ "HUMANOPS_ENV=Production", "HUMANOPS_ENV must be production or development" },
+		{ "HUMANOPS_ENV=development", "" },
+		{ "DATABASE_URL=nonsense", "DATABASE_URL must be a connection string of libpq" },
+		{ "DATABASE_URL=", "DATABASE_URL is required" },
+		{ "DATABASE_URL=foo=bar", "DATABASE_URL must be a connection string of libpq" },
 		{ "PUBLIC_BASE_URL=http://humanops.example", "PUBLIC_BASE_URL must begin with https://" },
-		{ "PUBLIC_BASE_URL=https://a.example:8443", "" }, { "PUBLIC_BASE_URL=https://[::1]:8443/", "" },
-		{ "PUBLIC_BASE_URL=https://", URL_ORIGIN }, { "PUBLIC_BASE_URL=https:///", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://a/b", URL_ORIGIN },
-		{ "PUBLIC_BASE_URL=https://a//", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://u@a", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://a?x", URL_ORIGIN },
-		{ "PUBLIC_BASE_URL=https://a:", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://a:0", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://a:65536", URL_ORIGIN },
-		{ "PUBLIC_BASE_URL=https://a:1e3", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://:443", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://[::1", URL_ORIGIN },
-		{ "PUBLIC_BASE_URL=https://[]", URL_ORIGIN }, { "PUBLIC_BASE_URL=https://a b", URL_ORIGIN }, { "PUBLIC_BASE_URL=ftp://a", "PUBLIC_BASE_URL must begin with https://" },
+		{ "PUBLIC_BASE_URL=https://a.example:8443", "" },
+		{ "PUBLIC_BASE_URL=https://[::1]:8443/", "" },
+		{ "PUBLIC_BASE_URL=https://", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https:///", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a/b", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a//", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://u@a", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a?x", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a:", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a:0", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a:65536", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a:1e3", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://:443", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://[::1", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://[]", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=https://a b", URL_ORIGIN },
+		{ "PUBLIC_BASE_URL=ftp://a", "PUBLIC_BASE_URL must begin with https://" },
 		{ "SECRET_KEY=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", SECRET },
-		{ "SECRET_KEY=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ==", SECRET }, { "SECRET_KEY=hunter2", SECRET },
+		{ "SECRET_KEY=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ==", SECRET },
+		{ "SECRET_KEY=hunter2", SECRET },
 		{ "SECRET_KEY=", "SECRET_KEY is required" },
-		{ "ADMIN_API_KEY=abcdefghijklmnopqrstuvw", ADMIN }, { "ADMIN_API_KEY=abcdefghijklm nopqrstuvwxyz", ADMIN },
-		{ "SMTP_URL=", "SMTP_URL is required" }, { "SMTP_URL=http://mail", SMTP }, { "SMTP_URL=smtp://", SMTP }, { "SMTP_URL=smtps:///x", SMTP },
-		{ "SMTP_URL=smtp://user:word@mail.example:587", "" }, { "MAIL_FROM=", "MAIL_FROM is required" },
-		{ "MAIL_FROM=nobody", "MAIL_FROM must be an e-mail address" }, { "MAIL_FROM=humanops@localhost", "MAIL_FROM must be an e-mail address" },
-		{ "STATE_DIR=var", "STATE_DIR must be a path that begins with a slash" }, { "RUN_DIR=/", "" },
-		{ "ESCROW_HOLD_SECONDS=1", "" }, { "ESCROW_HOLD_SECONDS=31536000", "" }, { "ESCROW_HOLD_SECONDS=31536001", HOLD },
-		{ "ESCROW_HOLD_SECONDS=0", HOLD }, { "ESCROW_HOLD_SECONDS=-1", HOLD }, { "ESCROW_HOLD_SECONDS=1e3", HOLD }, { "ESCROW_HOLD_SECONDS= 1", HOLD },
-		{ "ESCROW_HOLD_SECONDS=99999999999999999999", HOLD }, { "SANDBOX_STEP_SECONDS=0", "" },
+		{ "ADMIN_API_KEY=abcdefghijklmnopqrstuvw", ADMIN },
+		{ "ADMIN_API_KEY=abcdefghijklm nopqrstuvwxyz", ADMIN },
+		{ "SMTP_URL=", "SMTP_URL is required" },
+		{ "SMTP_URL=http://mail", SMTP },
+		{ "SMTP_URL=smtp://", SMTP },
+		{ "SMTP_URL=smtps:///x", SMTP },
+		{ "SMTP_URL=smtp://user:word@mail.example:587", "" },
+		{ "MAIL_FROM=", "MAIL_FROM is required" },
+		{ "MAIL_FROM=nobody", "MAIL_FROM must be an e-mail address" },
+		{ "MAIL_FROM=humanops@localhost", "MAIL_FROM must be an e-mail address" },
+		{ "STATE_DIR=var", "STATE_DIR must be a path that begins with a slash" },
+		{ "RUN_DIR=/", "" },
+		{ "ESCROW_HOLD_SECONDS=1", "" },
+		{ "ESCROW_HOLD_SECONDS=31536000", "" },
+		{ "ESCROW_HOLD_SECONDS=31536001", HOLD },
+		{ "ESCROW_HOLD_SECONDS=0", HOLD },
+		{ "ESCROW_HOLD_SECONDS=-1", HOLD },
+		{ "ESCROW_HOLD_SECONDS=1e3", HOLD },
+		{ "ESCROW_HOLD_SECONDS= 1", HOLD },
+		{ "ESCROW_HOLD_SECONDS=99999999999999999999", HOLD },
+		{ "SANDBOX_STEP_SECONDS=0", "" },
 		{ "SANDBOX_STEP_SECONDS=3601", "SANDBOX_STEP_SECONDS must be a whole number from 0 to 3600" },
-		{ "WEBHOOK_ALLOW_PRIVATE=false", "" }, { "WEBHOOK_ALLOW_PRIVATE=1", "WEBHOOK_ALLOW_PRIVATE must be true or false" },
+		{ "WEBHOOK_ALLOW_PRIVATE=false", "" },
+		{ "WEBHOOK_ALLOW_PRIVATE=1", "WEBHOOK_ALLOW_PRIVATE must be true or false" },
 		{ "WEBHOOK_ALLOW_PRIVATE=true", "WEBHOOK_ALLOW_PRIVATE is for development only" },
-		{ "HUMANOPS_FOO=1", "the environment: there is no setting HUMANOPS_FOO" }, { "HUMANOPS_CONFIG=1", "the environment: there is no setting HUMANOPS_CONFIG" },
+		{ "HUMANOPS_FOO=1", "the environment: there is no setting HUMANOPS_FOO" },
+		{ "HUMANOPS_CONFIG=1", "the environment: there is no setting HUMANOPS_CONFIG" },
 		{ "ESCROW_HOLD_SECOND=1", "" },
 	};
 
@@ -236,8 +279,10 @@ all_faults_are_named_at_once_and_no_value_is_shown(void **state)
 	    "humanops: SMTP_URL is required\n"
 	    "humanops: ESCROW_HOLD_SECONDS must be a whole number from 1 to 31536000\n",
 	    conf, conf, conf, conf, conf, conf);
-	assert_null(load("FOO=hunter2\n\nhunter2\nRUN_DIR = /hunter2\nc2VjcmV0=\nRUN_DIR=/a\nRUN_DIR=/hunter2\n"
-	    "SECRET_KEY=hunter2\nSECRET_KEY_FILE=/hunter2\nESCROW_HOLD_SECONDS=hunter2\n", NULL, &said));
+	assert_null(
+	    load("FOO=hunter2\n\nhunter2\nRUN_DIR = /hunter2\nc2VjcmV0=\nRUN_DIR=/a\nRUN_DIR=/hunter2\n"
+		 "SECRET_KEY=hunter2\nSECRET_KEY_FILE=/hunter2\nESCROW_HOLD_SECONDS=hunter2\n",
+		NULL, &said));
 	assert_string_equal(said, want);
 	assert_null(strstr(said, "hunter2"));
 }
@@ -248,8 +293,10 @@ a_file_that_was_named_must_be_there(void **state)
 	const char *said;
 
 	(void)state;
-	assert_null(load(GOOD, (const char *const[]){ "HUMANOPS_CONF=/nonexistent/humanops.conf", NULL }, &said));
-	assert_non_null(strstr(said, "humanops: /nonexistent/humanops.conf cannot be read: No such file or directory\n"));
+	assert_null(
+	    load(GOOD, (const char *const[]){ "HUMANOPS_CONF=/nonexistent/humanops.conf", NULL }, &said));
+	assert_non_null(
+	    strstr(said, "humanops: /nonexistent/humanops.conf cannot be read: No such file or directory\n"));
 	assert_null(load(GOOD, (const char *const[]){ "HUMANOPS_CONF=/tmp", NULL }, &said));
 	assert_non_null(strstr(said, "humanops: /tmp cannot be read: "));
 }

@@ -18,18 +18,19 @@ sha256_and_hmac_are_those_of_the_standards(void **state)
 	char hex[2 * SHA256_SIZE + 1];
 
 	(void)state;
-	crypto_sha256("abc", 3, hash);			/* FIPS 180-4 */
+	crypto_sha256("abc", 3, hash); /* FIPS 180-4 */
 	text_hex(hash, sizeof(hash), hex);
 	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	crypto_sha256("", 0, hash);
 	text_hex(hash, sizeof(hash), hex);
 	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	crypto_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, hash);	/* RFC 4231, 4.3 */
+	crypto_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, hash); /* RFC 4231, 4.3 */
 	text_hex(hash, sizeof(hash), hex);
 	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
-	crypto_hmac_sha256(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, hash);
-	text_hex(hash, sizeof(hash), hex);				/* RFC 4231, 4.7 */
+	crypto_hmac_sha256(
+	    key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, hash);
+	text_hex(hash, sizeof(hash), hex); /* RFC 4231, 4.7 */
 	assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
@@ -82,7 +83,8 @@ what_is_sealed_opens_with_its_key_and_purpose_alone(void **state)
 	crypto_random(data, sizeof(data));
 	for (size_t i = 0; i < nitems(lengths); i++) {
 		size_t sealed_len, len = 99;
-		uint8_t *sealed = crypto_seal(ctx, key, "secret:task_1", data, lengths[i], &sealed_len), *opened;
+		uint8_t *sealed = crypto_seal(ctx, key, "secret:task_1", data, lengths[i], &sealed_len),
+			*opened;
 
 		assert_int_equal(sealed_len, lengths[i] + SEAL_OVERHEAD);
 		assert_int_equal(sealed[0], 1);
@@ -126,8 +128,8 @@ the_same_text_is_never_sealed_alike(void **state)
 	void *ctx = talloc_new(NULL);
 
 	(void)state;
-	assert_memory_not_equal(crypto_seal(ctx, key, "p", "x", 1, &len), crypto_seal(ctx, key, "p", "x", 1, &len),
-	    SEAL_OVERHEAD);
+	assert_memory_not_equal(crypto_seal(ctx, key, "p", "x", 1, &len),
+	    crypto_seal(ctx, key, "p", "x", 1, &len), SEAL_OVERHEAD);
 	talloc_free(ctx);
 }
 
@@ -149,15 +151,36 @@ only_points_of_the_curve_are_taken(void **state)
 		const char *hex;
 		int rc;
 	} rows[] = {
-		{ "04" G_X G_Y, 0 }, { SPKI_HEAD "04" G_X G_Y, 0 }, { SPKI_HEAD "04" G_X G_Y "00", -1 },
-		{ SPKI_HEAD "04" G_X, -1 }, { "04" G_X, -1 }, { "04" G_X G_Y "00", -1 }, { "05" G_X G_Y, -1 },
-		{ "00" G_X G_Y, -1 }, { "03" G_X, -1 }, { "06" G_X G_Y, -1 }, { "07" G_X G_Y, -1 }, { "00", -1 }, { "", -1 },
-		{ "04" ZEROS ZEROS, -1 }, { SPKI_HEAD "04" ZEROS ZEROS, -1 }, { "04" G_X G_X, -1 },
-		{ SPKI_HEAD "04" G_X G_X, -1 }, { "04" G_Y G_X, -1 }, { "04" P_ITSELF G_Y, -1 }, { "04" P_ITSELF ZEROS, -1 },
-		{ "04" LOW_X_AGAIN LOW_Y, -1 }, { SPKI_HEAD "04" LOW_X_AGAIN LOW_Y, -1 }, { "04" LOW_X P_ITSELF, -1 },
-		{ "3039301306072a8648ce3d020106082a8648ce3d030107032200" "03" G_X, -1 },	/* compressed */
-		{ "3056301006072a8648ce3d020106052b8104000a034200" "04" G_X G_Y, -1 },		/* secp256k1 */
-		{ "302a300506032b6570032100" G_X, -1 },						/* Ed25519 */
+		{ "04" G_X G_Y, 0 },
+		{ SPKI_HEAD "04" G_X G_Y, 0 },
+		{ SPKI_HEAD "04" G_X G_Y "00", -1 },
+		{ SPKI_HEAD "04" G_X, -1 },
+		{ "04" G_X, -1 },
+		{ "04" G_X G_Y "00", -1 },
+		{ "05" G_X G_Y, -1 },
+		{ "00" G_X G_Y, -1 },
+		{ "03" G_X, -1 },
+		{ "06" G_X G_Y, -1 },
+		{ "07" G_X G_Y, -1 },
+		{ "00", -1 },
+		{ "", -1 },
+		{ "04" ZEROS ZEROS, -1 },
+		{ SPKI_HEAD "04" ZEROS ZEROS, -1 },
+		{ "04" G_X G_X, -1 },
+		{ SPKI_HEAD "04" G_X G_X, -1 },
+		{ "04" G_Y G_X, -1 },
+		{ "04" P_ITSELF G_Y, -1 },
+		{ "04" P_ITSELF ZEROS, -1 },
+		{ "04" LOW_X_AGAIN LOW_Y, -1 },
+		{ SPKI_HEAD "04" LOW_X_AGAIN LOW_Y, -1 },
+		{ "04" LOW_X P_ITSELF, -1 },
+		{ "3039301306072a8648ce3d020106082a8648ce3d030107032200"
+		  "03" G_X,
+		    -1 }, /* compressed */
+		{ "3056301006072a8648ce3d020106052b8104000a034200"
+		  "04" G_X G_Y,
+		    -1 },				/* secp256k1 */
+		{ "302a300506032b6570032100" G_X, -1 }, /* Ed25519 */
 		{ "305930130607", -1 },
 	};
 	uint8_t bytes[128], point[P256_POINT_SIZE], want[P256_POINT_SIZE];
@@ -197,7 +220,8 @@ a_coordinate_that_is_all_but_zero_keeps_its_width(void **state)
 	}
 }
 
-/* Keys with zeros in front of a coordinate come along about once in a hundred: both forms must agree on them all. */
+/* Keys with zeros in front of a coordinate come along about once in a hundred: both forms must agree on them
+ * all. */
 static void
 raw_points_and_der_keys_agree(void **state)
 {
@@ -211,7 +235,8 @@ raw_points_and_der_keys_agree(void **state)
 
 		assert_int_equal(gnutls_privkey_init(&key), 0);
 		assert_int_equal(gnutls_privkey_generate(key, GNUTLS_PK_ECDSA,
-		    GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), 0);
+				     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+		    0);
 		assert_int_equal(gnutls_pubkey_init(&public), 0);
 		assert_int_equal(gnutls_pubkey_import_privkey(public, key, 0, 0), 0);
 		assert_int_equal(gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, &der), 0);

@@ -90,22 +90,31 @@ static void
 an_id_is_read_from_its_own_text_alone(void **state)
 {
 	/* 0x019c44d90800 is 2026-02-10T00:00:00Z */
-	static const struct id id = { { 0x01, 0x9c, 0x44, 0xd9, 0x08, 0x00, 0x7f, 0xff, 0xbf, 0xff, 0xff, 0xff, 0xff,
-	    0xff, 0xff, 0xff } };
+	static const struct id id = { { 0x01, 0x9c, 0x44, 0xd9, 0x08, 0x00, 0x7f, 0xff, 0xbf, 0xff, 0xff,
+	    0xff, 0xff, 0xff, 0xff, 0xff } };
 	static const struct {
-		enum id_kind kind;
 		const char *text;
+		enum id_kind kind;
 		int rc;
 	} rows[] = {
-		{ ID_TASK, "task_01kh2dj200fzzvzzzzzzzzzzzz", 0 }, { ID_AGENT, "task_01kh2dj200fzzvzzzzzzzzzzzz", -1 },
-		{ ID_TASK, "01kh2dj200fzzvzzzzzzzzzzzz", -1 }, { ID_TASK, "task_01kh2dj200fzzvzzzzzzzzzzz", -1 },
-		{ ID_TASK, "task_01kh2dj200fzzvzzzzzzzzzzzzz", -1 }, { ID_TASK, "task_01KH2DJ200FZZVZZZZZZZZZZZZ", -1 },
-		{ ID_TASK, "TASK_01kh2dj200fzzvzzzzzzzzzzzz", -1 }, { ID_TASK, "task_81kh2dj200fzzvzzzzzzzzzzzz", -1 },
-		{ ID_TASK, "task_01kh2dj200fzzvzzzzzzzzzzzi", -1 }, { ID_TASK, "task_01kh2dj200fzzvzzzzzzzzzzzu", -1 },
-		{ ID_TASK, "task_01kh2dj200fzzvzzzzzzzzzzz ", -1 }, { ID_TASK, "task_", -1 }, { ID_TASK, "", -1 },
-		{ ID_TASK, "task_00000000000000000000000000", -1 }, { ID_TASK, "task_01kh2dj200dzzvzzzzzzzzzzzz", -1 },
-		{ ID_TASK, "task_01kh2dj200fzzqzzzzzzzzzzzz", -1 }, { ID_TASK, "task_01kh2dj200fzzv\xc3\xa9zzzzzzzzzz", -1 },
-		{ ID_TASK, "019c44d9-0800-7fff-bfff-ffffffffffff", -1 },
+		{ "task_01kh2dj200fzzvzzzzzzzzzzzz", ID_TASK, 0 },
+		{ "task_01kh2dj200fzzvzzzzzzzzzzzz", ID_AGENT, -1 },
+		{ "01kh2dj200fzzvzzzzzzzzzzzz", ID_TASK, -1 },
+		{ "task_01kh2dj200fzzvzzzzzzzzzzz", ID_TASK, -1 },
+		{ "task_01kh2dj200fzzvzzzzzzzzzzzzz", ID_TASK, -1 },
+		{ "task_01KH2DJ200FZZVZZZZZZZZZZZZ", ID_TASK, -1 },
+		{ "TASK_01kh2dj200fzzvzzzzzzzzzzzz", ID_TASK, -1 },
+		{ "task_81kh2dj200fzzvzzzzzzzzzzzz", ID_TASK, -1 },
+		{ "task_01kh2dj200fzzvzzzzzzzzzzzi", ID_TASK, -1 },
+		{ "task_01kh2dj200fzzvzzzzzzzzzzzu", ID_TASK, -1 },
+		{ "task_01kh2dj200fzzvzzzzzzzzzzz ", ID_TASK, -1 },
+		{ "task_", ID_TASK, -1 },
+		{ "", ID_TASK, -1 },
+		{ "task_00000000000000000000000000", ID_TASK, -1 },
+		{ "task_01kh2dj200dzzvzzzzzzzzzzzz", ID_TASK, -1 },
+		{ "task_01kh2dj200fzzqzzzzzzzzzzzz", ID_TASK, -1 },
+		{ "task_01kh2dj200fzzv\xc3\xa9zzzzzzzzzz", ID_TASK, -1 },
+		{ "019c44d9-0800-7fff-bfff-ffffffffffff", ID_TASK, -1 },
 	};
 	char text[ID_TEXT_SIZE];
 
@@ -140,7 +149,7 @@ every_kind_survives_its_text_and_keeps_the_order(void **state)
 		assert_int_equal(id_from_uuid(uuid, &got), 0);
 		assert_true(id_equal(id, got));
 		assert_true(strcmp(last, strchr(text, '_')) < 0);
-		strcpy(last, strchr(text, '_'));
+		stpcpy(last, strchr(text, '_'));
 	}
 }
 
@@ -151,11 +160,17 @@ a_uuid_is_read_in_either_case_and_nothing_else(void **state)
 		const char *text;
 		int rc;
 	} rows[] = {
-		{ "019c44d9-0800-7fff-bfff-ffffffffffff", 0 }, { "019C4491-B000-7FFF-BFFF-FFFFFFFFFFFF", 0 },
-		{ "00000000-0000-0000-0000-000000000000", 0 }, { "019c4491b0007fffbfffffffffffffff", -1 },
-		{ "019c44d9-0800-7fff-bfff-fffffffffff", -1 }, { "019c44d9-0800-7fff-bfff-fffffffffffff", -1 },
-		{ "019c44d9-0800-7fff-bfff-fffffffffffg", -1 }, { "019c44d900800-7fff-bfff-fffffffffff", -1 },
-		{ "{19c44d9-0800-7fff-bfff-fffffffffff}", -1 }, { "019c44d9-0800-7fff-bfff+ffffffffffff", -1 }, { "", -1 },
+		{ "019c44d9-0800-7fff-bfff-ffffffffffff", 0 },
+		{ "019C4491-B000-7FFF-BFFF-FFFFFFFFFFFF", 0 },
+		{ "00000000-0000-0000-0000-000000000000", 0 },
+		{ "019c4491b0007fffbfffffffffffffff", -1 },
+		{ "019c44d9-0800-7fff-bfff-fffffffffff", -1 },
+		{ "019c44d9-0800-7fff-bfff-fffffffffffff", -1 },
+		{ "019c44d9-0800-7fff-bfff-fffffffffffg", -1 },
+		{ "019c44d900800-7fff-bfff-fffffffffff", -1 },
+		{ "{19c44d9-0800-7fff-bfff-fffffffffff}", -1 },
+		{ "019c44d9-0800-7fff-bfff+ffffffffffff", -1 },
+		{ "", -1 },
 		{ "------------------------------------", -1 },
 	};
 

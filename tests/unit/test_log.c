@@ -21,12 +21,13 @@ a_line_has_its_head_and_then_the_fields(void **state)
 	log_open("tasks");
 	log_request("req_1");
 	json_object_object_add(fields, "path", json_object_new_string("/tasks"));
-	json_object_object_add(fields, "pid", json_object_new_int(0));		/* the head cannot be overridden */
+	json_object_object_add(fields, "pid", json_object_new_int(0)); /* the head cannot be overridden */
 	capture_begin();
 	log_event(LOG_LEVEL_INFO, "request", fields);
 	snprintf(want, sizeof(want),
 	    "{\"time\":\"2026-02-10T00:00:00.123Z\",\"level\":\"info\",\"program\":\"tasks\",\"pid\":%d,"
-	    "\"request_id\":\"req_1\",\"event\":\"request\",\"path\":\"/tasks\"}\n", (int)getpid());
+	    "\"request_id\":\"req_1\",\"event\":\"request\",\"path\":\"/tasks\"}\n",
+	    (int)getpid());
 	assert_string_equal(capture_end(), want);
 	log_request(NULL);
 	capture_begin();
@@ -41,11 +42,20 @@ hostile_text_stays_in_its_line(void **state)
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
-		{ "two\nlines", "two\\nlines" }, { "quote\" \\", "quote\\\" \\\\" }, { "\x1b[2J", "\\u001b[2J" },
-		{ "\x7f", "\\u007f" }, { "\xc2\x9b" "31m", "\\u009b31m" }, { "\xe2\x80\xa8", "\\u2028" },
-		{ "bad \xff byte", "bad \xef\xbf\xbd byte" }, { "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
-		{ "cut \xf0\x9f\x98", "cut \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, { "\xc3\xa9 \xf0\x9f\x98\x80", "\xc3\xa9 \xf0\x9f\x98\x80" },
-		{ "", "" }, { "100%s", "100%s" },
+		{ "two\nlines", "two\\nlines" },
+		{ "quote\" \\", "quote\\\" \\\\" },
+		{ "\x1b[2J", "\\u001b[2J" },
+		{ "\x7f", "\\u007f" },
+		{ "\xc2\x9b"
+		  "31m",
+		    "\\u009b31m" },
+		{ "\xe2\x80\xa8", "\\u2028" },
+		{ "bad \xff byte", "bad \xef\xbf\xbd byte" },
+		{ "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "cut \xf0\x9f\x98", "cut \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xc3\xa9 \xf0\x9f\x98\x80", "\xc3\xa9 \xf0\x9f\x98\x80" },
+		{ "", "" },
+		{ "100%s", "100%s" },
 	};
 
 	(void)state;
@@ -77,7 +87,7 @@ a_text_is_cut_at_a_thousand_bytes_and_stays_utf8(void **state)
 	memset(text, 'x', sizeof(text));
 	for (size_t i = 0; i + 1 < sizeof(text); i += 2)
 		memcpy(text + i, "\xc3\xa9", 2);
-	text[0] = 'a';			/* so that the cut falls into a character */
+	text[0] = 'a'; /* so that the cut falls into a character */
 	text[1] = 'b';
 	text[2] = 'c';
 	text[3] = '\xc3';
