@@ -60,6 +60,7 @@ fake_request(const char *method, const char *path, const struct fake_variable *v
 	talloc_set_destructor(rq, fake_request_free);
 	fake->gateway = (struct gateway){ .variable = fake_variable, .write = fake_write, .state = fake };
 	fake->variables = variables;
+	fake->answer = talloc_strdup(fake, "");
 	rq->gateway = &fake->gateway;
 	rq->id = "req_test";
 	rq->method = method;
