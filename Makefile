@@ -68,7 +68,7 @@ install: all		## PREFIX=/usr/local DESTDIR=
 	install -d $(DESTDIR)$(PREFIX)/lib/humanops $(DESTDIR)$(PREFIX)/share/humanops
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/lib/humanops
 	install -m 755 scripts/migrate $(DESTDIR)$(PREFIX)/lib/humanops
-	cp -R sql nginx $(DESTDIR)$(PREFIX)/share/humanops
+	cp -R sql nginx web $(DESTDIR)$(PREFIX)/share/humanops
 
 clean:			## what make has built
 	rm -rf build
