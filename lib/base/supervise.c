@@ -1,10 +1,11 @@
 /*
- * The supervisor of pre-forked children: start, replacement with back-off, stop, and renewal by exec.  It is one loop
- * over sigtimedwait(2) with its signals blocked, so that none is lost and nothing runs inside a handler.  What the
- * children do, and where the fd that survives a renewal comes from, is the caller's.
+ * The supervisor of pre-forked children: start, replacement with back-off, stop, and renewal by exec.  It is
+ * one loop over sigtimedwait(2) with its signals blocked, so that none is lost and nothing runs inside a
+ * handler.  What the children do, and where the fd that survives a renewal comes from, is the caller's.
  *
- * A renewal keeps the process, so the old children stay its own and can be waited for.  Their pids and the fd pass to
- * the new image in one environment variable, "own pid:fd:pid,pid,…"; a pid that is no child of ours is never touched.
+ * A renewal keeps the process, so the old children stay its own and can be waited for.  Their pids and the fd
+ * pass to the new image in one environment variable, "own pid:fd:pid,pid,…"; a pid that is no child of ours
+ * is never touched.
  */
 #include <assert.h>
 #include <errno.h>
@@ -25,28 +26,34 @@
 
 #define HANDOVER "HUMANOPS_HANDOVER"
 
-enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 5000, STEADY_MS = 10000, STOP_MS = 25000, IDLE_MS = 3600 * 1000 };
+enum {
+	BACKOFF_MIN_MS = 100,
+	BACKOFF_MAX_MS = 5000,
+	STEADY_MS = 10000,
+	STOP_MS = 25000,
+	IDLE_MS = 3600 * 1000
+};
 
 struct worker {
-	pid_t pid;		/* 0: not running */
+	pid_t pid; /* 0: not running */
 	int64_t started_ms;
-	int64_t due_ms;		/* not running: when to start it */
-	int backoff_ms;		/* what its next crash costs */
+	int64_t due_ms; /* not running: when to start it */
+	int backoff_ms; /* what its next crash costs */
 };
 
 struct supervisor {
 	const struct supervise *job;
-	char *program;		/* argv[0] as an absolute path; not resolved, so that it finds what replaced the file */
+	char *program; /* argv[0], absolute; not resolved, so that it finds what replaced the file */
 	pid_t pid;
 	struct worker *workers;
-	pid_t *old;		/* children of the image before this one, 0 once gone */
+	pid_t *old; /* children of the image before this one, 0 once gone */
 	size_t old_count;
-	int64_t old_kill_ms;	/* when old ones that still run are killed; 0: not told to stop yet */
-	pid_t check;		/* the running --check, or 0 */
-	bool is_check_wanted;	/* HUP came while one was running */
+	int64_t old_kill_ms;  /* when old ones that still run are killed; 0: not told to stop yet */
+	pid_t check;	      /* the running --check, or 0 */
+	bool is_check_wanted; /* HUP came while one was running */
 	bool is_stopping;
 	int64_t kill_ms;
-	int stop_ms;		/* from TERM to KILL */
+	int stop_ms; /* from TERM to KILL */
 };
 
 /* Set by the handler alone: a signal that came between two waits must not be forgotten. */
@@ -62,7 +69,7 @@ remember(int number)
 void
 supervise_catch(void)
 {
-	struct sigaction action = { .sa_handler = remember };	/* no SA_RESTART: waits shall return */
+	struct sigaction action = { .sa_handler = remember }; /* no SA_RESTART: waits shall return */
 	sigset_t ours;
 
 	sigemptyset(&action.sa_mask);
@@ -81,7 +88,8 @@ supervise_stopping(void)
 
 	if (is_told_to_stop)
 		return true;
-	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 static void
@@ -103,7 +111,7 @@ handover(int *fd)
 
 	*fd = -1;
 	if (text == NULL || strtol(text, &end, 10) != (long)getpid() || *end != ':')
-		return NULL;	/* not set, or inherited from another supervisor */
+		return NULL; /* not set, or inherited from another supervisor */
 	*fd = (int)strtol(end + 1, &end, 10);
 	return *end == ':' ? end + 1 : NULL;
 }
@@ -133,12 +141,13 @@ read_handover(struct supervisor *su)
 			break;
 		su->old = talloc_realloc(su, su->old, pid_t, (unsigned)su->old_count + 1);
 		assert(su->old != NULL);
-		/* One that has ended already is reaped here and now; one that is not ours is refused (ECHILD). */
+		/* One that has ended is reaped here and now; one that is not ours is refused. */
 		if (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0)
 			su->old[su->old_count++] = pid;
 		list = *end == ',' ? end + 1 : end;
 	}
-	log_text(LOG_LEVEL_INFO, "supervisor_renewed", "%zu children of the old program remain", su->old_count);
+	log_text(
+	    LOG_LEVEL_INFO, "supervisor_renewed", "%zu children of the old program remain", su->old_count);
 }
 
 /* argv[0] made absolute: as it stands, below the working directory, or found along PATH as the shell did. */
@@ -185,19 +194,19 @@ supervisor_new(const struct supervise *job)
 	return su;
 }
 
-/* In a new child: signals as a program expects them, and an end when the supervisor ends, however that happens. */
+/* In a new child: signals as a program expects them, and an end with the supervisor's, however that comes. */
 static void
 become_child(const struct supervisor *su)
 {
 	pid_t supervisor = su->pid;
 	sigset_t ours;
 
-	signal(SIGHUP, SIG_IGN);	/* meant for the supervisor, also when sent to the whole group */
+	signal(SIGHUP, SIG_IGN); /* meant for the supervisor, also when sent to the whole group */
 	supervise_catch();
 	our_signals(&ours);
 	sigprocmask(SIG_UNBLOCK, &ours, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != supervisor)	/* it died before the line above */
+	if (getppid() != supervisor) /* it died before the line above */
 		raise(SIGTERM);
 }
 
@@ -205,7 +214,8 @@ static void
 postpone(struct worker *worker)
 {
 	worker->due_ms = now_monotonic_ms() + worker->backoff_ms;
-	worker->backoff_ms = worker->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : worker->backoff_ms * 2;
+	worker->backoff_ms =
+	    worker->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : worker->backoff_ms * 2;
 }
 
 /* Starts the workers that are due.  Returns the index in a child, -1 in the supervisor. */
@@ -285,7 +295,8 @@ check(struct supervisor *su)
 	sigset_t ours;
 
 	if (su->check != 0) {
-		su->is_check_wanted = true;	/* the running one may have read settings that have changed since */
+		/* The running one may have read settings that have changed since. */
+		su->is_check_wanted = true;
 		return;
 	}
 	su->is_check_wanted = false;
@@ -355,7 +366,8 @@ check_ended(struct supervisor *su, int status)
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		renew(su);
 	else
-		log_text(LOG_LEVEL_ERROR, "supervisor_renewal_refused", "%s --check failed; nothing changes", su->program);
+		log_text(LOG_LEVEL_ERROR, "supervisor_renewal_refused", "%s --check failed; nothing changes",
+		    su->program);
 }
 
 static void
@@ -367,13 +379,13 @@ worker_ended(struct supervisor *su, struct worker *worker, int status)
 	if (is_clean || lived_ms >= STEADY_MS)
 		worker->backoff_ms = BACKOFF_MIN_MS;
 	if (is_clean && lived_ms >= BACKOFF_MIN_MS)
-		worker->due_ms = 0;	/* it had done its share of requests */
+		worker->due_ms = 0; /* it had done its share of requests */
 	else
 		postpone(worker);
 	if (!is_clean && !su->is_stopping)
-		log_text(LOG_LEVEL_ERROR, "worker_died", "pid %ld, %s %d, after %" PRId64 " ms", (long)worker->pid,
-		    WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		    lived_ms);
+		log_text(LOG_LEVEL_ERROR, "worker_died", "pid %ld, %s %d, after %" PRId64 " ms",
+		    (long)worker->pid, WIFSIGNALED(status) ? "signal" : "exit",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), lived_ms);
 	worker->pid = 0;
 }
 
@@ -424,10 +436,12 @@ kill_late(struct supervisor *su)
 		su->kill_ms = su->old_kill_ms = now + su->stop_ms;
 	} else if (su->old_kill_ms != 0 && now >= su->old_kill_ms) {
 		if (is_anyone_old(su))
-			log_text(LOG_LEVEL_WARNING, "supervisor_killing", "old children did not finish in time");
+			log_text(
+			    LOG_LEVEL_WARNING, "supervisor_killing", "old children did not finish in time");
 		tell(su, SIGKILL, true);
 		su->old_kill_ms = 0;
-		su->old_count = 0;	/* reaped as strangers; forgotten here, lest the number be another's one day */
+		/* Reaped as strangers; forgotten here, lest the number be another's one day. */
+		su->old_count = 0;
 	}
 }
 
@@ -445,7 +459,8 @@ static void
 wait_and_act(struct supervisor *su)
 {
 	int64_t patience = patience_ms(su);
-	struct timespec timeout = { .tv_sec = (time_t)(patience / 1000), .tv_nsec = (long)(patience % 1000) * 1000000 };
+	struct timespec timeout = { .tv_sec = (time_t)(patience / 1000),
+		.tv_nsec = (long)(patience % 1000) * 1000000 };
 	sigset_t ours;
 
 	our_signals(&ours);
@@ -459,7 +474,7 @@ wait_and_act(struct supervisor *su)
 			check(su);
 		break;
 	default:
-		break;		/* a child, or time has passed */
+		break; /* a child, or time has passed */
 	}
 	reap(su);
 	kill_late(su);
@@ -474,8 +489,8 @@ supervise_run(const struct supervise *supervise)
 
 	our_signals(&ours);
 	sigprocmask(SIG_BLOCK, &ours, NULL);
-	signal(SIGCHLD, SIG_DFL);	/* ignored by whoever started us, children could not be waited for */
-	fflush(NULL);			/* what is buffered would be written once by each child */
+	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, children could not be waited for */
+	fflush(NULL);		  /* what is buffered would be written once by each child */
 	su = supervisor_new(supervise);
 	while ((index = start_due(su)) < 0) {
 		relieve_old(su);

@@ -1,7 +1,7 @@
 /*
- * How a request gets in: FastCGI by libfcgi, on our own socket under a supervisor (base/supervise.h) or on a socket that
- * another program left on standard input, or plain CGI by environment and standard streams.  What a request means, and
- * what its answer looks like, is the program's.
+ * How a request gets in: FastCGI by libfcgi, on our own socket under a supervisor (base/supervise.h) or on a
+ * socket that another program left on standard input, or plain CGI by environment and standard streams.  What
+ * a request means, and what its answer looks like, is the program's.
  */
 #include <assert.h>
 #include <errno.h>
@@ -64,7 +64,7 @@ fastcgi_write(struct gateway *gateway, const void *data, size_t len)
 	return FCGX_PutStr(data, (int)len, fastcgi->request.out) == (int)len ? 0 : -1;
 }
 
-/* Also closes a connection that the web server would keep: a worker held by an idle connection serves nobody else. */
+/* Also closes a connection that the web server would keep: held by an idle one, a worker serves nobody. */
 static void
 fastcgi_finish(struct gateway *gateway)
 {
@@ -77,7 +77,7 @@ fastcgi_finish(struct gateway *gateway)
 	FCGX_Free(&fastcgi->request, 1);
 }
 
-/* True if a connection waits.  TERM and INT are blocked but for this wait, so neither of them comes too early or late. */
+/* True if a connection waits.  TERM and INT are blocked but for this wait: none comes too early or late. */
 static bool
 wait_for_connection(int fd)
 {
@@ -90,7 +90,7 @@ wait_for_connection(int fd)
 	return ppoll(&poll_fd, 1, NULL, &mask) == 1;
 }
 
-/* One connection: 0 when a request was served or another worker was faster, -1 when the socket is of no more use. */
+/* One connection: 0 if a request was served or another worker was faster, -1 if the socket is of no use. */
 static int
 serve_connection(const struct gateway_program *program, void *opened, struct fastcgi *fastcgi, int *served)
 {
@@ -106,7 +106,8 @@ serve_connection(const struct gateway_program *program, void *opened, struct fas
 	if (rc == -EAGAIN || rc == -EINTR || rc == -ECONNABORTED)
 		return 0;
 	if (rc < 0) {
-		log_text(LOG_LEVEL_ERROR, "accept_failed", "%s", rc > -4096 ? strerror(-rc) : "libfcgi gave up");
+		log_text(
+		    LOG_LEVEL_ERROR, "accept_failed", "%s", rc > -4096 ? strerror(-rc) : "libfcgi gave up");
 		return -1;
 	}
 	fastcgi->is_finished = false;
@@ -116,7 +117,7 @@ serve_connection(const struct gateway_program *program, void *opened, struct fas
 	return 0;
 }
 
-/* A worker.  The socket does not block, so that a worker whom a sibling has forestalled goes back to its wait. */
+/* A worker.  The socket does not block, so that one whom a sibling has forestalled goes back to its wait. */
 static int
 serve_socket(const struct gateway_program *program, int fd)
 {
@@ -146,7 +147,7 @@ serve_socket(const struct gateway_program *program, int fd)
 /* --- Plain CGI --- */
 
 struct cgi {
-	size_t unread;		/* of the body; a server need not close standard input behind it (RFC 3875, 4.2) */
+	size_t unread; /* of the body; a server need not close standard input behind it (RFC 3875, 4.2) */
 	bool is_finished;
 };
 
@@ -256,7 +257,7 @@ bind_socket(const char *path, const struct sockaddr_un *address)
 
 	if (fd < 0)
 		return refuse(path, strerror(errno));
-	mask = umask(0177);	/* 0600 from its first moment */
+	mask = umask(0177); /* 0600 from its first moment */
 	rc = bind(fd, (const struct sockaddr *)address, sizeof *address);
 	umask(mask);
 	if (rc != 0 || listen(fd, SOMAXCONN) != 0) {
@@ -267,12 +268,13 @@ bind_socket(const char *path, const struct sockaddr_un *address)
 	return fd;
 }
 
-/* The folder, locked until closed: of two programs started at once, one must not remove the other's fresh socket. */
+/* The folder, locked until closed: of two programs started at once, neither removes the other's socket. */
 static int
 lock_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? talloc_strdup(NULL, ".") : talloc_strndup(NULL, path, (size_t)(slash - path) + 1);
+	char *folder =
+	    slash == NULL ? talloc_strdup(NULL, ".") : talloc_strndup(NULL, path, (size_t)(slash - path) + 1);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	talloc_free(folder);
@@ -339,7 +341,7 @@ serve_path(const struct gateway_program *program, char **argv, const char *path,
 	supervise.fd = listener.fd;
 	rc = supervise_run(&supervise);
 	if (!listener.is_worker)
-		unlink(path);	/* before the socket closes: as long as we listen, nobody else takes the path */
+		unlink(path); /* before the socket closes: as long as we listen, nobody else takes the path */
 	close(listener.fd);
 	return rc;
 }
@@ -386,7 +388,7 @@ gateway_main(int argc, char **argv, const struct gateway_program *program)
 {
 	struct options options = { .workers = WORKERS_DEFAULT };
 
-	signal(SIGPIPE, SIG_IGN);	/* a client that leaves is an answer to write(2), no reason to die */
+	signal(SIGPIPE, SIG_IGN); /* a client that leaves is an answer to write(2), no reason to die */
 	if (argc < 2 && is_listening(STDIN_FILENO)) {
 		supervise_catch();
 		return serve_socket(program, STDIN_FILENO);
@@ -395,8 +397,9 @@ gateway_main(int argc, char **argv, const struct gateway_program *program)
 	if (getenv("REQUEST_METHOD") != NULL)
 		return serve_cgi(program);
 	if (read_options(argc, argv, &options) != 0) {
-		fprintf(stderr, "usage: %s --listen PATH [--workers N] | --check\n"
-				"or, started by a web server: FastCGI socket on standard input, or CGI\n",
+		fprintf(stderr,
+		    "usage: %s --listen PATH [--workers N] | --check\n"
+		    "or, started by a web server: FastCGI socket on standard input, or CGI\n",
 		    argv[0]);
 		return EXIT_USAGE;
 	}

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * How requests reach a program: FastCGI on a unix socket (with our own supervisor of pre-forked workers, or a socket on
- * standard input from spawn-fcgi or mod_fcgid), or plain CGI, one request and exit.
+ * How requests reach a program: FastCGI on a unix socket (with our own supervisor of pre-forked workers, or a
+ * socket on standard input from spawn-fcgi or mod_fcgid), or plain CGI, one request and exit.
  */
 
 /* One request as the web server hands it over; valid until the handler returns. */
@@ -22,7 +22,8 @@ struct gateway {
 	void *state;
 };
 
-/* What a program does.  open runs once in each worker after the fork (connections belong to one process); NULL: fail. */
+/* What a program does.  open runs once in each worker after the fork, as connections belong to one process;
+ * NULL from it ends the worker. */
 struct gateway_program {
 	const char *name;
 	void *(*open)(void *arg);
@@ -33,14 +34,14 @@ struct gateway_program {
 
 /*
  * Serves until told to stop; returns the exit status for main.
- *   program --listen PATH [--workers N]   supervisor: owns the socket (mode 0600), keeps N workers (default 4), restarts those
- *                                         that die with back-off; TERM or INT: workers finish their request, then all exit;
- *                                         HUP: runs `program --check`, and if that says 0 executes itself anew on the same
- *                                         socket: new workers first, then the old ones finish and go: no request is lost
- *   program (standard input a socket)     one worker on that socket
- *   program --check                       exits 0 if the settings are good (main has read them by then)
- *   program                               plain CGI
- * A worker ends by itself after 10,000 requests, and with its supervisor.
+ * - `program --listen PATH [--workers N]`: supervisor: owns the socket (mode 0600), keeps N workers (default
+ * 4), restarts those that die with back-off.  TERM or INT: workers finish their request, then all exit.  HUP:
+ * runs `program --check`, and if that says 0 executes itself anew on the same socket: new workers first, then
+ * the old ones finish and go; no request is lost.
+ * - `program`, standard input a socket: one worker on that socket.
+ * - `program --check`: exits 0 if the settings are good (main has read them by then).
+ * - `program`: plain CGI; also with any arguments where REQUEST_METHOD is set, since some servers make
+ * arguments of a query. A worker ends by itself after 10,000 requests, and with its supervisor.
  */
 int gateway_main(int argc, char **argv, const struct gateway_program *program);
 

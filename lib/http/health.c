@@ -1,6 +1,6 @@
 /*
- * The health routes.  They stand outside the API's base, ask for no key and are not counted; who may reach them from
- * outside is the web server's decision.
+ * The health routes.  They stand outside the API's base, ask for no key and are not counted; who may reach
+ * them from outside is the web server's decision.
  */
 #include <string.h>
 #include "base/db.h"
@@ -8,7 +8,7 @@
 #include "http/health.h"
 #include "http/reply.h"
 
-/* "/healthz/tasks" is for the program of that name alone: a web server that asks the wrong one shall notice. */
+/* "/healthz/tasks" is for the program of that name: a web server that asks the wrong one shall notice. */
 static int
 is_for_us(struct request *rq)
 {
@@ -42,9 +42,9 @@ health_ready(struct request *rq)
 #define HEALTH WHOLE | UNCOUNTED | DIRECT
 
 const struct route health_routes[] = {
-	{ "GET", "/healthz",          health_process, PUBLIC, NULL, HEALTH, { 0 } },
+	{ "GET", "/healthz", health_process, PUBLIC, NULL, HEALTH, { 0 } },
 	{ "GET", "/healthz/:program", health_process, PUBLIC, NULL, HEALTH, { 0 } },
-	{ "GET", "/readyz",           health_ready,   PUBLIC, NULL, HEALTH, { 0 } },
-	{ "GET", "/readyz/:program",  health_ready,   PUBLIC, NULL, HEALTH, { 0 } },
+	{ "GET", "/readyz", health_ready, PUBLIC, NULL, HEALTH, { 0 } },
+	{ "GET", "/readyz/:program", health_ready, PUBLIC, NULL, HEALTH, { 0 } },
 };
 const size_t health_route_count = nitems(health_routes);

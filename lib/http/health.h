@@ -5,8 +5,8 @@
 #include "http/route.h"
 
 /*
- * What every program answers beside its own table: /healthz (the process) and /readyz (its database too), each also with
- * the program's name behind it, so that one web server can ask each of its programs.
+ * What every program answers beside its own table: /healthz (the process) and /readyz (its database too),
+ * each also with the program's name behind it, so that one web server can ask each of its programs.
  */
 extern const struct route health_routes[];
 extern const size_t health_route_count;

@@ -1,6 +1,6 @@
 /*
- * An answer: members of its JSON object, header lines, and the CGI form in which it goes out (RFC 3875, section 6).
- * What the answer says is the handler's; where it goes is the gateway's.
+ * An answer: members of its JSON object, header lines, and the CGI form in which it goes out (RFC 3875,
+ * section 6). What the answer says is the handler's; where it goes is the gateway's.
  */
 #include <assert.h>
 #include <json-c/json.h>
@@ -29,7 +29,7 @@ add(struct json_object *object, const char *name, struct json_object *value)
 static struct json_object *
 must(struct json_object *value)
 {
-	assert(value != NULL);	/* out of memory */
+	assert(value != NULL); /* out of memory */
 	return value;
 }
 
@@ -71,7 +71,8 @@ reply_money(struct json_object *object, const char *name, usd_micros value)
 	char text[MONEY_TEXT_SIZE];
 
 	money_print(value, text);
-	add(object, name, must(json_object_new_double_s((double)value / 1e6, text)));	/* the text is what is written */
+	/* The text is what is written. */
+	add(object, name, must(json_object_new_double_s((double)value / 1e6, text)));
 }
 
 void
@@ -108,8 +109,9 @@ reply_header(struct request *rq, const char *name, const char *fmt, ...)
 	value = talloc_vasprintf(rq, fmt, ap);
 	va_end(ap);
 	assert(value != NULL);
+	/* A line break would begin a header of its own. */
 	for (const char *p = value; *p != '\0'; p++)
-		assert((unsigned char)*p >= ' ' && *p != 0x7f);	/* a line break would begin a header of its own */
+		assert((unsigned char)*p >= ' ' && *p != 0x7f);
 	if (rq->headers == NULL)
 		rq->headers = talloc_strdup(rq, "");
 	rq->headers = talloc_asprintf_append_buffer(rq->headers, "%s: %s\r\n", name, value);
@@ -133,14 +135,34 @@ reply_raw(struct request *rq, const char *content_type, const char *data, size_t
 static const char *
 reason(int status)
 {
-	static const struct { int status; const char *text; } reasons[] = {
-		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
-		{ 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" },
-		{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 402, "Payment Required" }, { 403, "Forbidden" },
-		{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 409, "Conflict" },
-		{ 410, "Gone" }, { 413, "Content Too Large" }, { 415, "Unsupported Media Type" },
-		{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
-		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+	static const struct {
+		int status;
+		const char *text;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 402, "Payment Required" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
 	};
 
 	for (size_t i = 0; i < nitems(reasons); i++) {
@@ -163,8 +185,8 @@ reply_error(struct request *rq)
 	rq->content_type = NULL;
 	reply_text(rq->reply, "error", error_text(err->code));
 	reply_text(rq->reply, "code", error_name(err->code));
-	reply_json(rq->reply, "details", err->details != NULL ? json_object_get(err->details) :
-	    must(json_object_new_object()));
+	reply_json(rq->reply, "details",
+	    err->details != NULL ? json_object_get(err->details) : must(json_object_new_object()));
 	reply_text(rq->reply, "request_id", rq->id);
 	if (err->retry_after_s > 0)
 		reply_header(rq, "Retry-After", "%d", err->retry_after_s);
@@ -175,9 +197,10 @@ reply_error(struct request *rq)
 static char *
 headers(const struct request *rq, size_t len)
 {
-	char *text = talloc_asprintf(rq, "Status: %d %s\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n"
-	    "X-Content-Type-Options: nosniff\r\n%s", rq->status, reason(rq->status), rq->id,
-	    rq->headers != NULL ? rq->headers : "");
+	char *text = talloc_asprintf(rq,
+	    "Status: %d %s\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n"
+	    "X-Content-Type-Options: nosniff\r\n%s",
+	    rq->status, reason(rq->status), rq->id, rq->headers != NULL ? rq->headers : "");
 
 	if (rq->status != 204 && rq->status != 304)
 		text = talloc_asprintf_append_buffer(text, "Content-Type: %s\r\nContent-Length: %zu\r\n",
@@ -204,8 +227,8 @@ reply_send(struct request *rq, int status)
 		len = rq->raw_len;
 	} else {
 		assert(rq->reply != NULL);
-		body = json_object_to_json_string_length(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-		    &len);
+		body = json_object_to_json_string_length(
+		    rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 		assert(body != NULL);
 	}
 	is_bodiless = strcmp(rq->method, "HEAD") == 0 || rq->status == 204 || rq->status == 304;

@@ -7,7 +7,8 @@
 #include "base/id.h"
 #include "base/money.h"
 
-/* An answer being built.  The reply_… functions add a member to a JSON object; a missing value (NULL, nil, 0) is null. */
+/* An answer being built.  The reply_… functions add a member to a JSON object; a missing value (NULL, nil, 0)
+ * is null. */
 
 struct json_object;
 struct request;
@@ -15,19 +16,23 @@ struct request;
 void reply_text(struct json_object *object, const char *name, const char *value);
 void reply_bool(struct json_object *object, const char *name, bool value);
 void reply_int(struct json_object *object, const char *name, int64_t value);
-void reply_real(struct json_object *object, const char *name, double value);	/* shortest form that reads back */
-void reply_money(struct json_object *object, const char *name, usd_micros value);	/* exact decimal; 0 is 0 */
+/* The shortest form that reads back. */
+void reply_real(struct json_object *object, const char *name, double value);
+void reply_money(struct json_object *object, const char *name, usd_micros value); /* exact decimal; 0 is 0 */
 void reply_time(struct json_object *object, const char *name, int64_t ms);
 void reply_id(struct json_object *object, const char *name, enum id_kind kind, struct id id);
-void reply_json(struct json_object *object, const char *name, struct json_object *value);	/* takes ownership */
+/* Takes ownership of value. */
+void reply_json(struct json_object *object, const char *name, struct json_object *value);
 
 /* A header line of the answer. */
-void reply_header(struct request *rq, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void reply_header(struct request *rq, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* An answer that is no JSON (a page, CSV); copies the bytes. */
 void reply_raw(struct request *rq, const char *content_type, const char *data, size_t len);
 
-/* Writes the answer: the reply or raw bytes with the status, or, with status -1, the error's status and body (spec 3). */
+/* Writes the answer: the reply or raw bytes with the status, or, with status -1, the error's status and body
+ * (spec 3). */
 int reply_send(struct request *rq, int status);
 
 #endif

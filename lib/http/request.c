@@ -1,6 +1,6 @@
 /*
- * What a handler reads of its request: headers, ids in the path, the JSON body and the query by tables.  The bytes have
- * been fetched, limited and decoded before (serve.c); what a field may hold is base/fields.h.
+ * What a handler reads of its request: headers, ids in the path, the JSON body and the query by tables.  The
+ * bytes have been fetched, limited and decoded before (serve.c); what a field may hold is base/fields.h.
  */
 #include <assert.h>
 #include <string.h>
@@ -37,7 +37,7 @@ skip(const char *text, const char *prefix)
 	return text + len + strspn(text + len, " \t");
 }
 
-/* application/json; the only parameter that changes nothing is charset=utf-8, quoted or not (RFC 9110, 8.3). */
+/* application/json; the one parameter that is harmless is charset=utf-8, quoted or not (RFC 9110, 8.3). */
 static bool
 is_json(const char *type)
 {
@@ -48,7 +48,7 @@ is_json(const char *type)
 
 		type += 1 + strspn(type + 1, " \t");
 		if (*type == ';' || *type == '\0')
-			continue;	/* an empty parameter is allowed */
+			continue; /* an empty parameter is allowed */
 		value = skip(type, "charset=utf-8");
 		if (value == NULL)
 			value = skip(type, "charset=\"utf-8\"");

@@ -9,8 +9,8 @@
 #include "base/id.h"
 
 /*
- * One request and the answer that is being built for it.  It is a talloc context: what the request needs hangs on it and
- * goes with it.
+ * One request and the answer that is being built for it.  It is a talloc context: what the request needs
+ * hangs on it and goes with it.
  */
 
 struct apikey;
@@ -27,39 +27,41 @@ enum principal { PUBLIC, AGENT, OPERATOR, STAFF };
 /* Who asks, once the api layer knows it. */
 struct who {
 	enum principal principal;
-	struct id id;			/* agent or operator */
-	struct id key;			/* the API key used … */
-	const struct apikey *held;	/* … and what it may do; the api layer's */
+	struct id id;		   /* agent or operator */
+	struct id key;		   /* the API key used … */
+	const struct apikey *held; /* … and what it may do; the api layer's */
 };
 
 struct request {
 	struct gateway *gateway;
 	const struct config *config;
 	struct db *db;
-	const void *program;		/* what else the program's main handed down (api/api.h) */
-	const char *server;		/* the program's name, "tasks" */
-	const char *id;			/* "req_…", also the header X-Request-Id */
-	int64_t now_ms;			/* the time this request is judged by */
+	const void *program; /* what else the program's main handed down (api/api.h) */
+	const char *server;  /* the program's name, "tasks" */
+	const char *id;	     /* "req_…", also the header X-Request-Id */
+	int64_t now_ms;	     /* the time this request is judged by */
 
-	const char *method;		/* as sent; HEAD is served as GET without a body */
-	const char *path;		/* decoded, without the base /api/v1 */
-	bool is_whole;			/* it came without that base */
-	const char *query;		/* raw, "" if none */
-	const char *address;		/* the client's */
-	char *body;			/* NUL-terminated */
+	const char *method;  /* as sent; HEAD is served as GET without a body */
+	const char *path;    /* decoded, without the base /api/v1 */
+	bool is_whole;	     /* it came without that base */
+	const char *query;   /* raw, "" if none */
+	const char *address; /* the client's */
+	char *body;	     /* NUL-terminated */
 	size_t body_len;
 	const struct route *route;
-	struct { const char *name, *value; } params[REQUEST_PARAMS];	/* ":id" of the pattern */
+	struct {
+		const char *name, *value;
+	} params[REQUEST_PARAMS]; /* ":id" of the pattern */
 	struct who who;
 
 	struct error error;
-	struct json_object *reply;	/* an object; handlers add to it (http/reply.h) */
-	char *raw;			/* or an answer of another kind: its bytes … */
+	struct json_object *reply; /* an object; handlers add to it (http/reply.h) */
+	char *raw;		   /* or an answer of another kind: its bytes … */
 	size_t raw_len;
-	const char *content_type;	/* … and type */
-	char *headers;			/* further header lines, each with CRLF */
-	struct json_object *log;	/* what else the request's log line shows */
-	int status;			/* what was answered, and how many bytes of body; by reply_send */
+	const char *content_type; /* … and type */
+	char *headers;		  /* further header lines, each with CRLF */
+	struct json_object *log;  /* what else the request's log line shows */
+	int status;		  /* what was answered, and how many bytes of body; by reply_send */
 	size_t sent;
 
 	/* Work for after the answer has gone; only hints and bookkeeping, since a kill may lose it. */
@@ -72,11 +74,13 @@ struct request {
 const char *request_header(const struct request *rq, const char *cgi_name);
 
 /* A path parameter as an id; a malformed one fails with `missing` (the resource's own 404). */
-int request_id(struct request *rq, const char *param, enum id_kind kind, enum error_code missing, struct id *id);
+int request_id(
+    struct request *rq, const char *param, enum id_kind kind, enum error_code missing, struct id *id);
 
 /*
- * Reads the JSON body by the table.  The content type must be application/json (any or no charset of utf-8); no body at all
- * is read as {} where no field is required.  Fails: media_type_unsupported and those of fields_read.
+ * Reads the JSON body by the table.  The content type must be application/json (any or no charset of utf-8);
+ * no body at all is read as {} where no field is required.  Fails: media_type_unsupported and those of
+ * fields_read.
  */
 int request_read(struct request *rq, const struct field *fields, size_t count, void *out);
 

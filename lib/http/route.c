@@ -1,6 +1,6 @@
 /*
- * Finds the row of a route table for a method and a path, segment by segment, without allocating for rows that do not
- * match.  Who may call the route, and how often, is not asked here.
+ * Finds the row of a route table for a method and a path, segment by segment, without allocating for rows
+ * that do not match.  Who may call the route, and how often, is not asked here.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -9,7 +9,8 @@
 #include "http/reply.h"
 #include "http/route.h"
 
-/* True if the path has the pattern's shape: equal segments, and anything but nothing where the pattern has ":name". */
+/* True if the path has the pattern's shape: equal segments, and anything but nothing where the pattern has
+ * ":name". */
 static bool
 is_match(const char *pattern, const char *path)
 {
@@ -48,7 +49,7 @@ allow(char **list, const char *method)
 {
 	if (*list == NULL)
 		*list = talloc_strdup(NULL, method);
-	else if (strstr(*list, method) == NULL)	/* no method's name lies within another's */
+	else if (strstr(*list, method) == NULL) /* no method's name lies within another's */
 		*list = talloc_asprintf_append(*list, ", %s", method);
 	assert(*list != NULL);
 }

@@ -8,19 +8,19 @@
 /* A program is a table of routes; the first row that matches method and path wins. */
 
 enum route_flags {
-	MONEY = 1,	/* takes an Idempotency-Key; runs in one database transaction */
-	WHOLE = 2,	/* the path stands as it is, without the base /api/v1 (health) */
-	UNCOUNTED = 4,	/* no rate window (health, metrics) */
-	DIRECT = 8,	/* the handler alone, without the program's call: asks for no key (health) */
+	MONEY = 1,     /* takes an Idempotency-Key; runs in one database transaction */
+	WHOLE = 2,     /* the path stands as it is, without the base /api/v1 (health) */
+	UNCOUNTED = 4, /* no rate window (health, metrics) */
+	DIRECT = 8,    /* the handler alone, without the program's call: asks for no key (health) */
 };
 
 struct route {
-	const char *method, *pattern;			/* "/tasks/:id/cancel" */
-	int (*handle)(struct request *rq);		/* the HTTP status, or -1 with rq->error */
+	const char *method, *pattern;	   /* "/tasks/:id/cancel" */
+	int (*handle)(struct request *rq); /* the HTTP status, or -1 with rq->error */
 	enum principal principal;
-	const char *scope;				/* that the key must have; NULL: none */
+	const char *scope; /* that the key must have; NULL: none */
 	unsigned flags;
-	struct window_limit window;			/* { 0 }: the usual 100 a minute */
+	struct window_limit window; /* { 0 }: the usual 100 a minute */
 };
 
 /*

@@ -1,6 +1,7 @@
 /*
- * One request from the gateway to its log line: path and route, rate window, body, the program's call, the answer, work
- * after it.  Who asks and what the call means is the program's; how bytes come and go is the gateway's.
+ * One request from the gateway to its log line: path and route, rate window, body, the program's call, the
+ * answer, work after it.  Who asks and what the call means is the program's; how bytes come and go is the
+ * gateway's.
  */
 #include <assert.h>
 #include <json-c/json.h>
@@ -23,7 +24,7 @@
 
 enum { LOGGED_PATH_MAX = 200, READ_STEP = 16 * 1024 };
 
-static const struct window_limit usual_limit = { 100, 60 };	/* spec 3, rate limits */
+static const struct window_limit usual_limit = { 100, 60 }; /* spec 3, rate limits */
 
 /* What a worker holds; a talloc context. */
 struct opened {
@@ -36,8 +37,8 @@ struct opened {
 /* What one request's log line needs beside the request; the gateway's variables end with the answer. */
 struct trace {
 	int64_t start_ms;
-	const char *uri;		/* as it came */
-	const char *via;		/* the web server's own id of the request */
+	const char *uri; /* as it came */
+	const char *via; /* the web server's own id of the request */
 	bool is_dropped;
 };
 
@@ -51,7 +52,8 @@ copy(struct request *rq, const char *name)
 	return text;
 }
 
-/* The path as the client wrote it.  Plain CGI servers may not hand it over; SCRIPT_NAME and PATH_INFO are decoded. */
+/* The path as the client wrote it.  Plain CGI servers may not hand it over; SCRIPT_NAME and PATH_INFO are
+ * decoded. */
 static char *
 read_uri(struct request *rq, bool *is_decoded)
 {
@@ -66,8 +68,8 @@ read_uri(struct request *rq, bool *is_decoded)
 }
 
 /*
- * Decodes the path, once, and takes the base off.  An encoded slash is refused: no path of ours has one within a segment,
- * and the web server in front must see the same segments as we do.
+ * Decodes the path, once, and takes the base off.  An encoded slash is refused: no path of ours has one
+ * within a segment, and the web server in front must see the same segments as we do.
  */
 static int
 read_path(struct request *rq, struct trace *trace)
@@ -121,8 +123,8 @@ count_request(const struct opened *opened, struct request *rq)
 }
 
 /*
- * Reads the body.  One that breaks off, or is not of its announced length, drops the request: whoever sent it is gone, and
- * half a body must never be taken for a whole one.
+ * Reads the body.  One that breaks off, or is not of its announced length, drops the request: whoever sent it
+ * is gone, and half a body must never be taken for a whole one.
  */
 static int
 read_body(struct request *rq, struct trace *trace)
@@ -170,7 +172,7 @@ log_id(struct json_object *line, const char *name, enum id_kind kind, struct id 
 		reply_id(line, name, kind, id);
 }
 
-/* Never query strings, headers or bodies.  Of a known route the pattern, so that lines can be counted by it. */
+/* Never query strings, headers or bodies.  Of a known route the pattern, so that lines can be counted. */
 static void
 log_line(const struct request *rq, const struct trace *trace)
 {
@@ -245,7 +247,7 @@ handle(void *arg, struct gateway *gateway)
 	trace.via = copy(rq, "HUMANOPS_VIA");
 	status = answer(opened, rq, &trace);
 	if (!trace.is_dropped)
-		reply_send(rq, status);		/* a client that has gone misses its answer, no more */
+		reply_send(rq, status); /* a client that has gone misses its answer, no more */
 	gateway->finish(gateway);
 	log_line(rq, &trace);
 	if (rq->after != NULL)

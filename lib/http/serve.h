@@ -6,10 +6,10 @@
 #include "http/request.h"
 #include "http/route.h"
 
-/* From a request to its answer and its log line: route, rate window, body, call, reply, work after the reply. */
+/* From a request to its answer and its log line: route, rate window, body, call, reply, work after it. */
 
 struct serve {
-	const char *name;			/* "tasks" */
+	const char *name; /* "tasks" */
 	const struct route *routes;
 	size_t route_count;
 	const struct config *config;

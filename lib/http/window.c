@@ -1,12 +1,14 @@
 /*
- * Rate windows in a mapped file: a set-associative table of counters, changed by compare-and-swap alone.  It keeps no
- * lock that a killed program could hold.  Which limit holds for a call, and what a refused caller is told, is serve.c's.
+ * Rate windows in a mapped file: a set-associative table of counters, changed by compare-and-swap alone.  It
+ * keeps no lock that a killed program could hold.  Which limit holds for a call, and what a refused caller is
+ * told, is serve.c's.
  *
- * An entry is two words: a tag that stands for address, path and length of the window, and a value of end | check | count.
- * An entry changes hands by a swap of its tag alone.  The new owner recognises what the old one left in the value by the
- * check, 12 bits of the tag, and begins anew; so nobody inherits another's count (but in one eviction of 4,096), and two
- * programs that find the same entry at once count in turn.  Where two programs make an entry of the same tag in the
- * moment in which a third frees a slot before it, one request may go uncounted.
+ * An entry is two words: a tag that stands for address, path and length of the window, and a value of end |
+ * check | count. An entry changes hands by a swap of its tag alone.  The new owner recognises what the old
+ * one left in the value by the check, 12 bits of the tag, and begins anew; so nobody inherits another's count
+ * (but in one eviction of 4,096), and two programs that find the same entry at once count in turn.  Where two
+ * programs make an entry of the same tag in the moment in which a third frees a slot before it, one request
+ * may go uncounted.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -31,7 +33,7 @@ enum { WAYS = 8, SETS = 16384, KEY_SIZE = 32, TRIES = 100, DAY_S = 86400 };
 enum { COUNT_BITS = 16, CHECK_BITS = 12, COUNT_MAX = (1 << COUNT_BITS) - 1 };
 
 struct entry {
-	_Atomic uint64_t tag;		/* 0: free */
+	_Atomic uint64_t tag; /* 0: free */
 	_Atomic uint64_t value;
 };
 
@@ -39,7 +41,7 @@ struct entry {
 struct window_table {
 	char mark[16];
 	uint8_t key[KEY_SIZE];
-	uint8_t rest[16];		/* entries begin on a cache line */
+	uint8_t rest[16]; /* entries begin on a cache line */
 	struct entry sets[SETS][WAYS];
 };
 
@@ -118,7 +120,8 @@ create(const char *path, struct error *err)
 	return rc;
 }
 
-/* Puts a fresh table in the place of a file that is none.  The lock on the bad file lets one program do it, once. */
+/* Puts a fresh table in the place of a file that is none.  The lock on the bad file lets one program do it,
+ * once. */
 static int
 replace(const char *path, int bad, struct error *err)
 {
@@ -129,7 +132,7 @@ replace(const char *path, int bad, struct error *err)
 	if (flock(bad, LOCK_EX) != 0 || fstat(bad, &here) != 0)
 		return error_internal(err, "%s: %s", path, strerror(errno));
 	if (stat(path, &there) != 0 || here.st_ino != there.st_ino || here.st_dev != there.st_dev)
-		return 0;	/* done by another */
+		return 0; /* done by another */
 	if (make_file(path, &name, err))
 		return -1;
 	if (rename(name, path) != 0) {
@@ -234,7 +237,8 @@ is_over(uint64_t value, int64_t now_s)
 	return end_of(value) <= now_s || end_of(value) > now_s + 2 * DAY_S;
 }
 
-/* The entry that a new tag takes: a free one, else one that is over, else the least used.  All programs choose alike. */
+/* The entry that a new tag takes: a free one, else one that is over, else the least used.  All programs
+ * choose alike. */
 static struct entry *
 choose(struct entry *set, int64_t now_s)
 {
@@ -278,8 +282,8 @@ claim(struct entry *set, uint64_t tag, int64_t now_s)
 }
 
 /*
- * The value after one more request.  A clock that went back by up to a window goes on counting in the later one, so that
- * nobody gains a fresh window by it.
+ * The value after one more request.  A clock that went back by up to a window goes on counting in the later
+ * one, so that nobody gains a fresh window by it.
  */
 static uint64_t
 count_up(uint64_t value, uint64_t tag, int64_t end, int seconds)
@@ -301,7 +305,8 @@ hit(struct entry *set, uint64_t tag, int64_t now_s, int64_t end, int seconds)
 		uint64_t value = count_up(old, tag, end, seconds);
 
 		/* Taken away before its value was read: the value is another's. */
-		if (atomic_load(&entry->tag) == tag && atomic_compare_exchange_strong(&entry->value, &old, value))
+		if (atomic_load(&entry->tag) == tag &&
+		    atomic_compare_exchange_strong(&entry->value, &old, value))
 			return value;
 	}
 }

@@ -16,7 +16,7 @@ struct fake_variable {
 
 struct fake {
 	struct gateway gateway;
-	const struct fake_variable *variables;	/* ends in { 0 } */
+	const struct fake_variable *variables; /* ends in { 0 } */
 	char *answer;
 };
 

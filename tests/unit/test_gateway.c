@@ -1,6 +1,7 @@
 /*
- * The gateway from outside, with this program as what it serves: run with arguments or with REQUEST_METHOD set it is
- * a FastCGI or CGI program whose answer tells what it was asked; the tests speak FastCGI (specification 1.0) to it.
+ * The gateway from outside, with this program as what it serves: run with arguments or with REQUEST_METHOD
+ * set it is a FastCGI or CGI program whose answer tells what it was asked; the tests speak FastCGI
+ * (specification 1.0) to it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,9 +25,18 @@
 #include "base/text.h"
 #include "http/gateway.h"
 
-enum { BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6, KEEP_CONN = 1, ANSWER_MAX = 512 * 1024, PATIENCE_MS = 10000 };
+enum {
+	BEGIN = 1,
+	END = 3,
+	PARAMS = 4,
+	STDIN = 5,
+	STDOUT = 6,
+	KEEP_CONN = 1,
+	ANSWER_MAX = 512 * 1024,
+	PATIENCE_MS = 10000
+};
 
-static const char *self;		/* this program's path */
+static const char *self; /* this program's path */
 static char folder[] = "/tmp/humanops-gateway-XXXXXX";
 static char path[64];
 
@@ -36,10 +46,10 @@ static void *
 open_worker(void *arg)
 {
 	(void)arg;
-	return malloc(1);		/* a leak checker tells if close does not come */
+	return malloc(1); /* a leak checker tells if close does not come */
 }
 
-/* QUERY_STRING: "slow" answers after 300 ms; "large" with 300,000 bytes; else pid, a variable and the body. */
+/* QUERY_STRING: "slow" answers after 300 ms; "large" with 300,000 bytes; else pid, query and body. */
 static void
 handle(void *opened, struct gateway *gateway)
 {
@@ -51,7 +61,8 @@ handle(void *opened, struct gateway *gateway)
 	(void)opened;
 	while ((got = gateway->read(gateway, body + len, sizeof body - (size_t)len)) > 0)
 		len += got;
-	snprintf(head, sizeof head, "Status: 200 OK\r\n\r\n%ld %s %ld%s", (long)getpid(), query, len, got < 0 ? " broken" : "");
+	snprintf(head, sizeof head, "Status: 200 OK\r\n\r\n%ld %s %ld%s", (long)getpid(), query, len,
+	    got < 0 ? " broken" : "");
 	if (strcmp(query, "slow") == 0)
 		poll(NULL, 0, 300);
 	if (strcmp(query, "large") == 0)
@@ -67,7 +78,10 @@ static int
 run_program(int argc, char **argv)
 {
 	static const struct gateway_program program = {
-		.name = "test", .open = open_worker, .handle = handle, .close = free,
+		.name = "test",
+		.open = open_worker,
+		.handle = handle,
+		.close = free,
 	};
 
 	return gateway_main(argc, argv, &program);
@@ -121,7 +135,8 @@ ask(const char *query, size_t body_len, int flags, bool is_open)
 	send_param(fd, "REQUEST_METHOD", "POST");
 	send_record(fd, PARAMS, NULL, 0);
 	for (size_t sent = 0; sent < body_len; sent += sizeof filler)
-		send_record(fd, STDIN, filler, body_len - sent < sizeof filler ? body_len - sent : sizeof filler);
+		send_record(
+		    fd, STDIN, filler, body_len - sent < sizeof filler ? body_len - sent : sizeof filler);
 	if (!is_open)
 		send_record(fd, STDIN, NULL, 0);
 	return fd;
@@ -285,7 +300,7 @@ a_killed_worker_is_replaced(void **state)
 
 	(void)state;
 	kill(first, SIGKILL);
-	second = call("b");		/* waits in the socket's queue meanwhile */
+	second = call("b"); /* waits in the socket's queue meanwhile */
 	assert_int_not_equal(second, 0);
 	assert_int_not_equal(second, first);
 	stop(pid);
@@ -365,9 +380,9 @@ a_stale_socket_is_replaced_and_a_live_one_respected(void **state)
 	assert_int_equal(waitpid(second, &status, 0), second);
 	assert_int_equal(WEXITSTATUS(status), 1);
 	assert_int_not_equal(call("still"), 0);
-	kill(pid, SIGKILL);		/* leaves its socket behind */
+	kill(pid, SIGKILL); /* leaves its socket behind */
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	for (int fd; (fd = dial()) >= 0; close(fd))	/* until its worker has gone too */
+	for (int fd; (fd = dial()) >= 0; close(fd)) /* until its worker has gone too */
 		poll(NULL, 0, 10);
 	assert_int_equal(access(path, F_OK), 0);
 	pid = start("1");
@@ -447,19 +462,20 @@ run_cgi(const char *query, const char *length, const char *body, const char *arg
 static void
 plain_cgi_reads_its_content_length_and_answers_once(void **state)
 {
-	static const struct { const char *query, *length, *body, *argument, *want; } rows[] = {
-		{ "a", NULL, "", NULL, " a 0" },
-		{ "a", "", "ignored", NULL, " a 0" },
-		{ "a", "5", "12345", NULL, " a 512345" },
-		{ "a", "5", "1234567", NULL, " a 512345" },
+	static const struct {
+		const char *query, *length, *body, *argument, *want;
+	} rows[] = {
+		{ "a", NULL, "", NULL, " a 0" }, { "a", "", "ignored", NULL, " a 0" },
+		{ "a", "5", "12345", NULL, " a 512345" }, { "a", "5", "1234567", NULL, " a 512345" },
 		{ "short", "5", "123", NULL, " short 3 broken123" },
-		{ "words", "0", "", "--listen", " words 0" },	/* from "GET /?--listen": no argument for us */
+		{ "words", "0", "", "--listen", " words 0" }, /* from "GET /?--listen": no argument for us */
 	};
 	char answer[1000];
 
 	(void)state;
 	for (size_t i = 0; i < nitems(rows); i++) {
-		assert_int_equal(run_cgi(rows[i].query, rows[i].length, rows[i].body, rows[i].argument, answer), 0);
+		assert_int_equal(
+		    run_cgi(rows[i].query, rows[i].length, rows[i].body, rows[i].argument, answer), 0);
 		assert_memory_equal(answer, "Status: 200 OK\r\n\r\n", 18);
 		assert_string_equal(strchr(answer + 18, ' '), rows[i].want);
 	}
@@ -484,13 +500,25 @@ run_with(const char *one, const char *two, const char *three)
 static void
 the_command_line_is_checked(void **state)
 {
-	static const struct { const char *one, *two, *three; int want; } rows[] = {
-		{ "--check", NULL, NULL, 0 }, { "--listen", NULL, NULL, 2 }, { "--workers", "2", NULL, 2 },
-		{ "--workers", "0", "--check", 2 }, { "--workers", "257", "--check", 2 }, { "--workers", "2x", "--check", 2 },
-		{ "--workers", "256", "--check", 0 }, { "--nonsense", NULL, NULL, 2 }, { "x", NULL, NULL, 2 },
-		{ "--listen", "/nonexistent/socket", NULL, 1 }, { "--listen", "/dev/null", NULL, 1 },
-		{ "--listen", "/tmp/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL, 1 },
+	static const struct {
+		const char *one, *two, *three;
+		int want;
+	} rows[] = {
+		{ "--check", NULL, NULL, 0 },
+		{ "--listen", NULL, NULL, 2 },
+		{ "--workers", "2", NULL, 2 },
+		{ "--workers", "0", "--check", 2 },
+		{ "--workers", "257", "--check", 2 },
+		{ "--workers", "2x", "--check", 2 },
+		{ "--workers", "256", "--check", 0 },
+		{ "--nonsense", NULL, NULL, 2 },
+		{ "x", NULL, NULL, 2 },
+		{ "--listen", "/nonexistent/socket", NULL, 1 },
+		{ "--listen", "/dev/null", NULL, 1 },
+		{ "--listen",
+		    "/tmp/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		    NULL, 1 },
 	};
 
 	(void)state;

@@ -13,8 +13,12 @@ struct estimate {
 };
 
 static const struct field needed[] = {
-	{ .name = "minutes", .type = FIELD_INT, .flags = FIELD_REQUIRED, .offset = offsetof(struct estimate, minutes),
-	    .min = 5, .max = 43200 },
+	{ .name = "minutes",
+	    .type = FIELD_INT,
+	    .flags = FIELD_REQUIRED,
+	    .offset = offsetof(struct estimate, minutes),
+	    .min = 5,
+	    .max = 43200 },
 	{ .name = "note", .type = FIELD_TEXT, .offset = offsetof(struct estimate, note), .max = 20 },
 };
 
@@ -31,7 +35,7 @@ read_with(const char *type, const char *body, const struct field *fields, size_t
 	rc = request_read(rq, fields, count, out);
 	*err = rq->error;
 	rq->error = (struct error){ 0 };
-	out->note = NULL;		/* goes with the request */
+	out->note = NULL; /* goes with the request */
 	talloc_free(rq);
 	return rc;
 }
@@ -39,7 +43,10 @@ read_with(const char *type, const char *body, const struct field *fields, size_t
 static void
 a_body_needs_the_json_content_type(void **state)
 {
-	static const struct { const char *type; enum error_code want; } rows[] = {
+	static const struct {
+		const char *type;
+		enum error_code want;
+	} rows[] = {
 		{ "application/json", ERR_none },
 		{ "Application/JSON", ERR_none },
 		{ "application/json;charset=utf-8", ERR_none },

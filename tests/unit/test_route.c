@@ -32,7 +32,7 @@ the_first_row_of_method_and_path_wins(void **state)
 	static const struct {
 		const char *method, *path;
 		bool is_whole;
-		int row;		/* -1: not found; -2: another method */
+		int row; /* -1: not found; -2: another method */
 		const char *value, *allow;
 	} rows[] = {
 		{ "GET", "/tasks", false, 0, NULL, NULL },
@@ -72,8 +72,9 @@ the_first_row_of_method_and_path_wins(void **state)
 		rq->is_whole = rows[i].is_whole;
 		assert_int_equal(route_find(routes, nitems(routes), rq), rows[i].row < 0 ? -1 : 0);
 		assert_ptr_equal(rq->route, rows[i].row < 0 ? NULL : &routes[rows[i].row]);
-		assert_int_equal(rq->error.code, rows[i].row >= 0 ? ERR_none :
-		    rows[i].row == -1 ? ERR_not_found : ERR_method_not_allowed);
+		assert_int_equal(rq->error.code, rows[i].row >= 0    ? ERR_none
+						 : rows[i].row == -1 ? ERR_not_found
+								     : ERR_method_not_allowed);
 		if (rows[i].value != NULL)
 			assert_string_equal(rq->params[0].value, rows[i].value);
 		if (rows[i].allow != NULL)

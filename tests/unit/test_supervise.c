@@ -1,6 +1,7 @@
 /*
- * The supervisor, with this program as what it supervises: run with the word "supervise" it keeps two children that say
- * on a pipe that they live.  (Renewal needs a program that can be executed anew, so one file serves as both.)
+ * The supervisor, with this program as what it supervises: run with the word "supervise" it keeps two
+ * children that say on a pipe that they live.  (Renewal needs a program that can be executed anew, so one
+ * file serves as both.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,17 +28,19 @@ enum { WORKERS = 2, PATIENCE_MS = 10000 };
 struct news {
 	pid_t pid, supervisor;
 	int index, inherited_fd;
-	bool is_end;		/* it was told to stop and does */
+	bool is_end; /* it was told to stop and does */
 };
 
-static const char *self;		/* this program's path */
+static const char *self; /* this program's path */
 
 /* --- the supervised program --- */
 
 static int
 child(void *arg, int index)
 {
-	struct news news = { .pid = getpid(), .supervisor = getppid(), .index = index, .inherited_fd = *(int *)arg };
+	struct news news = {
+		.pid = getpid(), .supervisor = getppid(), .index = index, .inherited_fd = *(int *)arg
+	};
 	int out = atoi(getenv("TEST_OUT"));
 	bool is_stubborn = getenv("TEST_STUBBORN") != NULL;
 
@@ -74,7 +77,7 @@ run_program(int argc, char **argv)
 
 struct run {
 	pid_t pid;
-	int in;			/* the children's news */
+	int in; /* the children's news */
 };
 
 static struct run
@@ -107,7 +110,8 @@ next(const struct run *run, struct news *news)
 {
 	struct pollfd poll_fd = { .fd = run->in, .events = POLLIN };
 
-	return poll(&poll_fd, 1, PATIENCE_MS) == 1 && read(run->in, news, sizeof *news) == (ssize_t)sizeof *news;
+	return poll(&poll_fd, 1, PATIENCE_MS) == 1 &&
+	       read(run->in, news, sizeof *news) == (ssize_t)sizeof *news;
 }
 
 static void
@@ -171,7 +175,7 @@ a_child_that_keeps_dying_is_started_ever_more_slowly(void **state)
 	struct news news;
 
 	(void)state;
-	for (int i = 0; i < 4 * WORKERS; i++)	/* at 0, 100, 300 and 700 ms */
+	for (int i = 0; i < 4 * WORKERS; i++) /* at 0, 100, 300 and 700 ms */
 		assert_true(next(&run, &news));
 	assert_in_range(now_monotonic_ms() - begun, 650, 5000);
 	end(&run, SIGTERM);
@@ -263,7 +267,7 @@ an_old_child_that_does_not_finish_is_killed(void **state)
 	while (kill(old[0].pid, 0) == 0 && now_monotonic_ms() < begun + PATIENCE_MS)
 		poll(NULL, 0, 10);
 	assert_in_range(now_monotonic_ms() - begun, 1000, 5000);
-	assert_int_equal(kill(news.pid, 0), 0);		/* the new ones stay */
+	assert_int_equal(kill(news.pid, 0), 0); /* the new ones stay */
 	end(&run, SIGTERM);
 }
 

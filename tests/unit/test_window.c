@@ -1,4 +1,4 @@
-/* Rate windows: exact counting, also by several programs at once, and what becomes of a bad or a full table. */
+/* Rate windows: exact counting, also by several programs at once, and what becomes of a bad or full table. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "http/window.h"
 
-#define NOON INT64_C(1770292800000)	/* a whole hour, so a window's first moment */
+#define NOON INT64_C(1770292800000) /* a whole hour, so a window's first moment */
 
 static char folder[] = "/tmp/humanops-window-XXXXXX";
 static char path[64];
@@ -36,7 +36,7 @@ remove_folder(void **state)
 {
 	(void)state;
 	unlink(path);
-	return rmdir(folder);	/* fails if a temporary name was left behind */
+	return rmdir(folder); /* fails if a temporary name was left behind */
 }
 
 static int
@@ -65,9 +65,13 @@ the_limit_passes_and_one_more_is_refused(void **state)
 		bool is_refused;
 		int remaining, reset_s;
 	} rows[] = {
-		{ NOON, false, 2, 60 }, { NOON + 999, false, 1, 60 }, { NOON + 30000, false, 0, 30 },
-		{ NOON + 59000, true, 0, 1 }, { NOON + 59999, true, 0, 1 },
-		{ NOON + 60000, false, 2, 60 }, { NOON + 150000, false, 2, 30 },
+		{ NOON, false, 2, 60 },
+		{ NOON + 999, false, 1, 60 },
+		{ NOON + 30000, false, 0, 30 },
+		{ NOON + 59000, true, 0, 1 },
+		{ NOON + 59999, true, 0, 1 },
+		{ NOON + 60000, false, 2, 60 },
+		{ NOON + 150000, false, 2, 30 },
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++) {
@@ -87,16 +91,24 @@ addresses_paths_and_lengths_count_apart(void **state)
 		const char *address, *path;
 		int seconds, remaining;
 	} rows[] = {
-		{ "192.0.2.1", "/a", 60, 9 }, { "192.0.2.1", "/b", 60, 9 }, { "192.0.2.2", "/a", 60, 9 },
-		{ "192.0.2.1", "/a", 3600, 9 }, { "192.0.2.1", "/a", 60, 8 }, { "::ffff:192.0.2.1", "/a", 60, 7 },
-		{ "2001:db8:1:2::1", "/a", 60, 9 }, { "2001:db8:1:2:ffff::", "/a", 60, 8 },
-		{ "2001:db8:1:3::1", "/a", 60, 9 }, { "", "/a", 60, 9 }, { "unix:", "/a", 60, 9 },
+		{ "192.0.2.1", "/a", 60, 9 },
+		{ "192.0.2.1", "/b", 60, 9 },
+		{ "192.0.2.2", "/a", 60, 9 },
+		{ "192.0.2.1", "/a", 3600, 9 },
+		{ "192.0.2.1", "/a", 60, 8 },
+		{ "::ffff:192.0.2.1", "/a", 60, 7 },
+		{ "2001:db8:1:2::1", "/a", 60, 9 },
+		{ "2001:db8:1:2:ffff::", "/a", 60, 8 },
+		{ "2001:db8:1:3::1", "/a", 60, 9 },
+		{ "", "/a", 60, 9 },
+		{ "unix:", "/a", 60, 9 },
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++) {
 		struct window_limit limit = { 10, rows[i].seconds };
 
-		assert_int_equal(window_hit(*state, rows[i].address, rows[i].path, limit, NOON).remaining, rows[i].remaining);
+		assert_int_equal(window_hit(*state, rows[i].address, rows[i].path, limit, NOON).remaining,
+		    rows[i].remaining);
 	}
 }
 
@@ -153,7 +165,8 @@ static void
 programs_that_start_and_count_at_once_lose_nothing(void **state)
 {
 	static const struct window_limit limit = { 60000, 86400 };
-	int *passed = mmap(NULL, PROGRAMS * sizeof *passed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *passed =
+	    mmap(NULL, PROGRAMS * sizeof *passed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct error err = { 0 };
 	struct window_table *table;
 	int status, sum = 0;
@@ -172,8 +185,10 @@ programs_that_start_and_count_at_once_lose_nothing(void **state)
 		sum += passed[i];
 	assert_int_equal(sum, 25000);
 	table = window_open(path, &err);
-	assert_int_equal(window_hit(table, "192.0.2.1", "/", limit, NOON).remaining, 60000 - PROGRAMS * HITS - 1);
-	assert_int_equal(window_hit(table, "192.0.2.2", "/odd", limit, NOON).remaining, 60000 - PROGRAMS * HITS / 2 - 1);
+	assert_int_equal(
+	    window_hit(table, "192.0.2.1", "/", limit, NOON).remaining, 60000 - PROGRAMS * HITS - 1);
+	assert_int_equal(
+	    window_hit(table, "192.0.2.2", "/odd", limit, NOON).remaining, 60000 - PROGRAMS * HITS / 2 - 1);
 	window_close(table);
 	munmap(passed, PROGRAMS * sizeof *passed);
 }
@@ -186,7 +201,7 @@ a_full_table_keeps_its_busiest_entries(void **state)
 
 	for (int i = 0; i < 12; i++)
 		window_hit(*state, "192.0.2.1", "/busy", limit, NOON);
-	for (int i = 0; i < 300000; i++) {	/* more than twice what it holds */
+	for (int i = 0; i < 300000; i++) { /* more than twice what it holds */
 		snprintf(name, sizeof name, "/%d", i);
 		assert_false(window_hit(*state, "192.0.2.1", name, limit, NOON).is_refused);
 	}
@@ -211,8 +226,14 @@ the_sweep_forgets_what_is_over(void **state)
 static void
 a_file_that_is_no_table_is_replaced(void **state)
 {
-	static const struct { const char *text; off_t size; } rows[] = {
-		{ "", 0 }, { "garbage", 7 }, { "garbage", 2097216 }, { "HumanOps-rate-1", 100 },
+	static const struct {
+		const char *text;
+		off_t size;
+	} rows[] = {
+		{ "", 0 },
+		{ "garbage", 7 },
+		{ "garbage", 2097216 },
+		{ "HumanOps-rate-1", 100 },
 	};
 	struct error err = { 0 };
 
@@ -231,7 +252,8 @@ a_file_that_is_no_table_is_replaced(void **state)
 		assert_non_null(one);
 		assert_non_null(two);
 		window_hit(one, "192.0.2.1", "/", (struct window_limit){ 10, 60 }, NOON);
-		assert_int_equal(window_hit(two, "192.0.2.1", "/", (struct window_limit){ 10, 60 }, NOON).remaining, 8);
+		assert_int_equal(
+		    window_hit(two, "192.0.2.1", "/", (struct window_limit){ 10, 60 }, NOON).remaining, 8);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0600);
 		window_close(one);
