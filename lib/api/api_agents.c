@@ -30,16 +30,24 @@ reply_limits(struct json_object *object, const struct agent_limits *limits)
 }
 
 static struct json_object *
+limits_object(const struct agent_limits *limits)
+{
+	struct json_object *object = json_object_new_object();
+
+	reply_limits(object, limits);
+	return object;
+}
+
+static struct json_object *
 sandbox_info(const struct agent_limits *limits)
 {
-	struct json_object *info = json_object_new_object(), *numbers = json_object_new_object();
+	struct json_object *info = json_object_new_object();
 
 	reply_text(info, "what", "Your tasks are simulated from claim to verdict: no person is hired and no money moves.");
 	reply_text(info, "why", "You can try your whole integration, webhooks included, before anything is real.");
 	reply_text(info, "how_to_upgrade",
 	    "Open the link in the verification mail to reach VERIFIED; deposit USDC worth $50 or more to reach STANDARD.");
-	reply_limits(numbers, limits);
-	reply_json(info, "limits", numbers);
+	reply_json(info, "limits", limits_object(limits));
 	return info;
 }
 
@@ -277,31 +285,41 @@ used(int64_t tasks, usd_micros spend)
 	return object;
 }
 
+static struct json_object *
+fee_object(const struct agent *agent)
+{
+	struct json_object *object = json_object_new_object();
+
+	reply_text(object, "tier", agent->fee_tier);
+	reply_real(object, "percent", agent->fee_basis_points / 100.0);
+	reply_money(object, "minimum_usd", USD(1));
+	reply_money(object, "spend_30_days_usd", agent->spend_30_days);
+	return object;
+}
+
+/* used_today stands against limits: in tier SANDBOX both are those of simulated tasks. */
 int
 api_agents_me(struct request *rq)
 {
-	struct json_object *limits = json_object_new_object(), *fee = json_object_new_object();
 	struct json_object *reply = rq->reply;
 	struct agent agent;
+	bool is_sandbox;
 
-	reply_json(reply, "limits", limits);
-	reply_json(reply, "fee", fee);
 	if (request_query(rq, NULL, 0, NULL) ||
 	    agent_show(rq->db, rq, rq->who.id, rq->who.key, rq->now_ms, &agent, &rq->error))
 		return -1;
+	is_sandbox = strcmp(agent.tier, "SANDBOX") == 0;
 	reply_id(reply, "agent_id", ID_AGENT, rq->who.id);
 	reply_text(reply, "name", agent.name);
 	reply_text(reply, "email", agent.email);
 	reply_text(reply, "company", agent.company);
 	reply_text(reply, "tier", agent.tier);
 	reply_bool(reply, "email_verified", agent.email_verified_ms != 0);
-	reply_limits(limits, &agent.limits);
-	reply_json(reply, "used_today", used(agent.tasks_today, agent.spend_today));
+	reply_json(reply, "limits", limits_object(&agent.limits));
+	reply_json(reply, "used_today", is_sandbox ? used(agent.sandbox_tasks_today, agent.sandbox_spend_today)
+	    : used(agent.tasks_today, agent.spend_today));
 	reply_json(reply, "sandbox_used_today", used(agent.sandbox_tasks_today, agent.sandbox_spend_today));
-	reply_text(fee, "tier", agent.fee_tier);
-	reply_real(fee, "percent", agent.fee_basis_points / 100.0);
-	reply_money(fee, "minimum_usd", USD(1));
-	reply_money(fee, "spend_30_days_usd", agent.spend_30_days);
+	reply_json(reply, "fee", fee_object(&agent));
 	reply_text(reply, "how_to_upgrade", agent.upgrade);
 	reply_time(reply, "created_at", agent.created_ms);
 	return 200;

@@ -38,17 +38,28 @@ check_reward(const struct task_new *in, const struct category *category, bool is
 		error_field(err, "reward_usd", "must be at least 10 for a real task");
 }
 
+/* A part of the place that is neither there nor named as faulty already. */
+static void
+need_part(bool is_there, const char *path, const char *type, struct error *err)
+{
+	if (!is_there)
+		error_field(err, path, "is required for %s", type);
+}
+
 static void
 check_place(struct task_new *in, const struct category *category, struct error *err)
 {
-	bool is_whole = in->location.has_lat && in->location.has_lng && in->location.address != NULL;
+	const struct task_location *place = &in->location;
 
-	if (!in->has_location && !category->is_digital)
-		error_field(err, "location", "is required for %s", category->type);
-	else if (in->has_location && !is_whole && !category->is_digital)
-		error_field(err, "location", "needs lat, lng and address");
-	else if (in->location.has_lat != in->location.has_lng)
-		error_field(err, "location", "needs both lat and lng, or neither");
+	if (in->has_location && !category->is_digital) {
+		need_part(place->has_lat, "location.lat", category->type, err);
+		need_part(place->has_lng, "location.lng", category->type, err);
+		need_part(place->address != NULL, "location.address", category->type, err);
+	} else if (!category->is_digital) {
+		need_part(false, "location", category->type, err);
+	} else if (place->has_lat != place->has_lng) {
+		error_field(err, place->has_lat ? "location.lng" : "location.lat", "is required beside the other coordinate");
+	}
 }
 
 static void
