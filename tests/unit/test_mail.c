@@ -181,8 +181,7 @@ a_mail_arrives_as_it_was_written(void **state)
 				   "..one\r\n"
 				   "\r\n"
 				   "bye\r\n"
-				   ".\r\n"
-				   "QUIT\r\n";
+				   ".\r\n";
 	static const struct {
 		int family;
 		const char *host;
@@ -195,7 +194,8 @@ a_mail_arrives_as_it_was_written(void **state)
 
 		mail.text = "Hello,\n.\n..two\n.one\n\nbye";
 		assert_int_equal(send_by(&peer, rows[i].host, &mail), ERR_none);
-		assert_string_equal(peer.seen->bytes, want);
+		/* All that was answered; QUIT behind it may still be on its way. */
+		assert_memory_equal(peer.seen->bytes, want, strlen(want));
 		peer_stop(&peer);
 	}
 }
