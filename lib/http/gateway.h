@@ -41,7 +41,9 @@ struct gateway_program {
  * - `program`, standard input a socket: one worker on that socket.
  * - `program --check`: exits 0 if the settings are good (main has read them by then).
  * - `program`: plain CGI; also with any arguments where REQUEST_METHOD is set, since some servers make
- * arguments of a query. A worker ends by itself after 10,000 requests, and with its supervisor.
+ * arguments of a query.
+ *
+ * A worker ends by itself after 10,000 requests, and with its supervisor.
  */
 int gateway_main(int argc, char **argv, const struct gateway_program *program);
 

@@ -39,7 +39,7 @@ health_ready(struct request *rq)
 	return 200;
 }
 
-#define HEALTH WHOLE | UNCOUNTED | DIRECT
+#define HEALTH (WHOLE | UNCOUNTED | DIRECT)
 
 const struct route health_routes[] = {
 	{ "GET", "/healthz", health_process, PUBLIC, NULL, HEALTH, { 0 } },
