@@ -24,7 +24,7 @@
 #include "base/now.h"
 #include "base/supervise.h"
 
-#define HANDOVER "HUMANOPS_HANDOVER"
+#define HANDOVER "SUPERVISE_HANDOVER"
 
 enum {
 	BACKOFF_MIN_MS = 100,

@@ -244,7 +244,7 @@ handle(void *arg, struct gateway *gateway)
 	int status;
 
 	log_request(rq->id);
-	trace.via = copy(rq, "HUMANOPS_VIA");
+	trace.via = copy(rq, "NGINX_REQUEST_ID");
 	status = answer(opened, rq, &trace);
 	if (!trace.is_dropped)
 		reply_send(rq, status); /* a client that has gone misses its answer, no more */

@@ -113,7 +113,7 @@ become_cgi(const struct ask *ask, int in, int out, int log)
 	setenv("REQUEST_URI", ask->uri, 1);
 	setenv("QUERY_STRING", query != NULL ? query + 1 : "", 1);
 	setenv("REMOTE_ADDR", ask->address, 1);
-	setenv("HUMANOPS_VIA", "via-1", 1);
+	setenv("NGINX_REQUEST_ID", "via-1", 1);
 	if (ask->length != NULL)
 		setenv("CONTENT_LENGTH", ask->length, 1);
 	execl(self, self, (char *)NULL);
