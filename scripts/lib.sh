@@ -31,7 +31,7 @@ fail() {
     printf '%s: %s\n' "$(basename "$0")" "$2" >&2
     if [[ -s $1 ]]; then
         [[ $1 == "$SCRATCH" ]] || printf '%s\n' "--- the end of $1:" >&2
-        tail -n 15 "$1" | cut -c1-600 >&2
+        tail -n 15 "$1" | cut -c1-400 >&2
     fi
     exit 1
 }
@@ -178,12 +178,14 @@ state_make() {
     as_user touch -- "$STATE/.humanops"
 }
 
-# A state folder is empty at first (but for folders of tests) and has a mark later.  The owner and mode of
-# anything else, as of a home given by mistake, are not to be changed.
+# A state folder has a mark, and is empty before it gets it, but for other instances and folders of tests.  The owner
+# and mode of anything else, as of a home given by mistake, are not to be changed.
 state_refuse_foreign() {
+    local entry
     [[ ! -e $STATE/.humanops ]] || return 0
-    [[ -z $(find "$STATE" -mindepth 1 -maxdepth 1 ! -name 'test-*' -print -quit) ]] ||
-        die "$STATE holds other things; choose an empty or a new folder"
+    while IFS= read -r entry; do
+        [[ $entry == */test-* || -e $entry/.humanops ]] || die "$STATE holds other things; choose an empty or a new folder"
+    done < <(find "$STATE" -mindepth 1 -maxdepth 1)
 }
 
 state_make_reachable() {
