@@ -43,6 +43,9 @@ $(BUILD)/fcgi/%.fcgi: $(BUILD)/fcgi/%.o $(LIB)
 $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker: $(BUILD)/fcgi/%: $(BUILD)/fcgi/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
