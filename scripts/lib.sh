@@ -257,16 +257,21 @@ children_are_new() {
     [[ -n $now ]] && ! grep -qxF -- "$2" <<<"$now"
 }
 
-# end_process NAME MARK SIGNAL SECONDS: asks it to end, waits, and makes sure.
+# end_pid PID MARK SIGNAL SECONDS: asks the process to end, waits, and makes sure.
+end_pid() {
+    signal "$3" "$1"
+    if ! wait_until "$4" pid_is_gone "$1" "$2"; then
+        say killed "$2 did not end within $4 seconds"
+        signal KILL "$1"
+        wait_until 5 pid_is_gone "$1" "$2"
+    fi
+}
+
+# end_process NAME MARK SIGNAL SECONDS: the same for what RUN/NAME.pid tells.
 end_process() {
     local pid
     pid=$(pid_of "$1" "$2") || return 0
-    signal "$3" "$pid"
-    if ! wait_until "$4" pid_is_gone "$pid" "$2"; then
-        say "$1" "did not end within $4 seconds and is killed"
-        signal KILL "$pid"
-        wait_until 5 pid_is_gone "$pid" "$2" || return 1
-    fi
+    end_pid "$pid" "$2" "$3" "$4"
     as_user rm -f -- "$RUN/$1.pid"
 }
 
@@ -288,6 +293,18 @@ children() {
         # shellcheck disable=SC2086 # state, parent, ...
         set -- "$1" $fields
         [[ $3 != "$1" ]] || { stat=${stat#/proc/} && printf '%s\n' "${stat%/stat}"; }
+    done
+}
+
+# nginx_end_orphans: a killed nginx leaves workers that hold its port; they are known by the log that they have open.
+nginx_end_orphans() {
+    local process
+    ! pid_of nginx "$STATE/nginx/nginx.conf" >/dev/null || return 0
+    for process in /proc/[0-9]*; do
+        pid_is "${process#/proc/}" "nginx: worker process" || continue
+        if readlink -- "$process"/fd/* 2>/dev/null | grep -qxF -- "$STATE/log/nginx.log"; then
+            end_pid "${process#/proc/}" "nginx: worker process" TERM 5
+        fi
     done
 }
 
