@@ -61,7 +61,7 @@ missing_packages() {
 # the database cluster that postgresql-15 makes of itself.  Both guards go away again; neither touches what stood there.
 install_guarded() {
     local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.d/humanops-install.conf
-    local guards=()
+    guards=()   # not local: the trap runs when this has returned
     # shellcheck disable=SC2317 # called by the trap
     guards_remove() { [[ ${#guards[@]} -eq 0 ]] || rm -f -- "${guards[@]}"; }
     trap guards_remove EXIT
