@@ -10,13 +10,22 @@ declare
     v_function regprocedure;
 begin
     foreach v_name in array array[
-        'agent_register', 'agent_show', 'apikey_create', 'apikey_find', 'apikey_list', 'apikey_revoke', 'apikey_touch',
-        'delivery_list', 'delivery_load', 'delivery_redeliver', 'delivery_result', 'email_resend', 'email_verify',
-        'job_due_everywhere', 'job_finish', 'job_next', 'job_retry', 'job_take', 'job_wake_everywhere',
-        'ledger_audit_everywhere', 'ledger_balance', 'ledger_statement', 'partition_add_everywhere', 'registry_claim',
-        'replay_begin', 'replay_store', 'sandbox_load', 'sandbox_step', 'schema_version_everywhere', 'sweep_due_everywhere',
-        'sweep_expired_everywhere', 'sweep_tasks', 'task_cancel', 'task_count', 'task_create', 'task_events', 'task_list',
-        'task_show']
+        'agent_register', 'agent_show', 'agent_suspend', 'apikey_create', 'apikey_find', 'apikey_list',
+        'apikey_revoke', 'apikey_touch', 'claim_approve', 'claim_make', 'claim_reject', 'claim_start',
+        'claim_submit', 'claim_withdraw', 'delivery_failed_everywhere', 'delivery_list', 'delivery_load',
+        'delivery_redeliver', 'delivery_result', 'dispute_list_everywhere', 'dispute_raise', 'dispute_resolve',
+        'earning_credit', 'earning_due_everywhere', 'earning_freeze', 'earning_list', 'earning_resolve',
+        'earning_settle', 'earning_summary', 'email_resend', 'email_verify', 'event_list', 'feed_mine_everywhere',
+        'feed_open_everywhere', 'feed_show', 'job_add', 'job_due_everywhere', 'job_finish', 'job_next', 'job_retry',
+        'job_take', 'job_wake_everywhere', 'ledger_audit_everywhere', 'ledger_balance', 'ledger_statement',
+        'ledger_trial_balance_everywhere', 'message_add', 'message_list', 'operator_find', 'operator_kyc',
+        'operator_list_everywhere', 'operator_rate', 'operator_register', 'operator_search_everywhere',
+        'operator_suspend', 'operator_update', 'partition_add_everywhere', 'party_email', 'registry_claim',
+        'registry_find', 'replay_begin', 'replay_store', 'sandbox_load', 'sandbox_step', 'schema_version_everywhere',
+        'staff_act', 'staff_log_everywhere', 'sweep_due_everywhere', 'sweep_expired_everywhere', 'sweep_task',
+        'task_cancel', 'task_count', 'task_create', 'task_events', 'task_for_staff', 'task_list', 'task_rate',
+        'task_show', 'upload_add', 'upload_find', 'upload_seen_everywhere', 'verdict_agent', 'verdict_guardian',
+        'verdict_load']
     loop
         v_function := (select oid::regprocedure from pg_proc
             where proname = v_name and pronamespace = 'public'::regnamespace);

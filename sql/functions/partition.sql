@@ -12,7 +12,8 @@ declare
     v_made int := 0;
 begin
     perform pg_advisory_xact_lock(hashtextextended('partition_add', 0));
-    foreach v_table in array array['postings', 'events', 'deliveries', 'delivery_attempts'] loop
+    foreach v_table in array array['postings', 'events', 'deliveries', 'delivery_attempts', 'messages',
+        'staff_acts'] loop
         for v_month in select generate_series(date_trunc('month', p_now at time zone 'UTC'),
             date_trunc('month', p_now at time zone 'UTC') + interval '2 months', interval '1 month') loop
             v_name := v_table || to_char(v_month, '_YYYY_MM');

@@ -11,3 +11,11 @@ begin
         perform refuse(p_refusal);
     end if;
 end $$;
+
+-- registry_find: the party that holds a value; no row if nobody does.
+create or replace function registry_find(p_bucket int, p_kind text, p_value text) returns table (party_id uuid)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query select r.party_id from registry r where r.bucket = p_bucket and r.kind = p_kind and r.value = p_value;
+end $$;

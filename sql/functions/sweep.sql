@@ -8,30 +8,35 @@ begin
     return query select distinct bucket from tasks where due_at <= p_now order by bucket;
 end $$;
 
--- sweep_tasks: ends up to p_limit overdue waits of a bucket (spec 4): a claim nobody approved goes back, a task past its
--- deadline is cancelled and refunded, a review nobody made counts as approved.  Returns how many.
-create or replace function sweep_tasks(p_bucket int, p_now timestamptz, p_limit int) returns int
+-- sweep_task: ends one overdue wait of a bucket (spec 4): a claim nobody approved goes back, a task past its deadline is
+-- cancelled and refunded, a review nobody made counts as approved.  No row: nothing is due.  One at a time, since the
+-- operator's leg of a payment (pays) follows in the same transaction.
+create or replace function sweep_task(p_bucket int, p_now timestamptz)
+returns table (task_id uuid, event text, agent_id uuid, operator_id uuid, reward bigint, pays boolean, title text)
 language plpgsql as $$
+#variable_conflict use_column
 declare
     t tasks;
     v_event text;
-    v_done int := 0;
+    v_pays boolean;
 begin
-    for t in
-        select * from tasks where bucket = p_bucket and due_at <= p_now
-        order by due_at limit p_limit for update skip locked
-    loop
-        v_event := case
-            when t.status = 'SUBMITTED' then 'review_lapse'
-            when t.status = 'ESTIMATE_PENDING' and t.deadline > p_now then 'lapse'
-            else 'expire' end;
-        perform task_move(p_bucket, t.id, v_event, 'sweeper', null, '{}', p_now);
-        if v_event = 'expire' and not t.is_sandbox then
-            perform escrow_refund(p_bucket, t, p_now);
-        end if;
-        v_done := v_done + 1;
-    end loop;
-    return v_done;
+    select * into t from tasks k where k.bucket = p_bucket and k.due_at <= p_now
+    order by k.due_at limit 1 for update skip locked;
+    if not found then
+        return;
+    end if;
+    v_event := case
+        when t.status = 'SUBMITTED' then 'review_lapse'
+        when t.status = 'ESTIMATE_PENDING' and t.deadline > p_now then 'lapse'
+        else 'expire' end;
+    v_pays := v_event = 'review_lapse' and not t.is_sandbox;
+    perform task_move(p_bucket, t.id, v_event, 'sweeper', null, '{}', p_now);
+    if v_event = 'expire' and not t.is_sandbox then
+        perform escrow_refund(p_bucket, t, p_now);
+    elsif v_pays then
+        perform escrow_release(p_bucket, t, p_now);
+    end if;
+    return query select t.id, v_event, t.agent_id, t.operator_id, t.reward, v_pays, t.title;
 end $$;
 
 -- sweep_expired: deletes what is past its time, bucket by bucket in one statement each: idempotency keys, tokens (used ones are

@@ -238,3 +238,22 @@ begin
     where bucket = p_bucket and agent_id = p_agent and (p_status is null or status = p_status);
     return v_count;
 end $$;
+
+-- task_rate: the agent's rating of finished work, once.  Fails: task_not_found, task_state_conflict, already_rated.
+create or replace function task_rate(p_bucket int, p_agent uuid, p_task uuid, p_rating int, p_comment text, p_now timestamptz)
+returns setof tasks
+language plpgsql as $$
+declare t tasks;
+begin
+    select * into t from tasks where bucket = p_bucket and id = p_task and agent_id = p_agent for update;
+    if not found then
+        perform refuse('task_not_found');
+    elsif t.status <> 'COMPLETED' then
+        perform refuse('task_state_conflict', jsonb_build_object('status', t.status, 'allowed', '[]'::jsonb));
+    elsif t.rated_at is not null then
+        perform refuse('already_rated');
+    end if;
+    update tasks set rating = p_rating, rating_comment = p_comment, rated_at = p_now
+    where bucket = p_bucket and id = p_task returning * into t;
+    return next t;
+end $$;
