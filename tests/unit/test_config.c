@@ -102,6 +102,9 @@ development_needs_no_mail_server(void **state)
 	assert_null(config->smtp_url);
 	assert_string_equal(config->mail_from, "humanops@localhost");
 	assert_string_equal(config->mail_dir, "/srv/var/mail");
+	assert_string_equal(config->upload_dir, "/srv/var/uploads");
+	assert_string_equal(config->scratch_dir, "/srv/var/scratch");
+	assert_null(config->r2_endpoint);
 	assert_true(config->sandbox_step_s == 0);
 	assert_string_equal(config->admin_api_key, "abcdefghijklmnopqrstuvwx");
 	talloc_free(config);
@@ -310,6 +313,9 @@ each_setting_says_what_it_must_be(void **state)
 		{ "OPERATOR_JWT_AUDIENCE=a b", "OPERATOR_JWT_AUDIENCE must be one word of ASCII" },
 		{ "OPERATOR_JWT_AZP=a  b",
 		    "OPERATOR_JWT_AZP must be words of ASCII with single blanks between them" },
+		{ "UPLOAD_DIR=/srv/uploads", "" },
+		{ "R2_BUCKET=proof", "R2_BUCKET is of no use without R2_ENDPOINT" },
+		{ "R2_SECRET_ACCESS_KEY=hunter2", "R2_SECRET_ACCESS_KEY is of no use without R2_ENDPOINT" },
 		{ "HUMANOPS_FOO=1", "the environment: there is no setting HUMANOPS_FOO" },
 		{ "HUMANOPS_CONFIG=1", "the environment: there is no setting HUMANOPS_CONFIG" },
 		{ "ESCROW_HOLD_SECOND=1", "" },
@@ -324,6 +330,55 @@ each_setting_says_what_it_must_be(void **state)
 		snprintf(want, sizeof(want), *rows[i].want != '\0' ? "humanops: %s\n" : "%s", rows[i].want);
 		if (strcmp(said, want) != 0 || (config != NULL) != (*want == '\0'))
 			fail_msg("%s: %s", rows[i].variable, said);
+		talloc_free(config);
+	}
+}
+
+static void
+a_bucket_needs_all_of_its_settings_and_a_safe_way(void **state)
+{
+#define R2 "R2_BUCKET=proof\nR2_ACCESS_KEY_ID=AKID\nR2_SECRET_ACCESS_KEY=hunter2\n"
+#define R2_ORIGIN "R2_ENDPOINT must be an origin: scheme, host and perhaps a port"
+#define R2_SCHEME "R2_ENDPOINT must begin with https://, or http:// and this host"
+	static const struct {
+		const char *text, *want; /* two faults are divided by '|' */
+	} rows[] = {
+		{ GOOD R2 "R2_ENDPOINT=https://account.r2.example/\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://127.0.0.1:9000\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://localhost\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://[::1]:9000\n", "" },
+		{ DEV R2 "R2_ENDPOINT=http://store:9000\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://store:9000\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=http://localhost.example\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=http://127.0.0.1.example\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=http://localhost:x@a\n", R2_ORIGIN },
+		{ GOOD R2 "R2_ENDPOINT=https://a/bucket\n", R2_ORIGIN },
+		{ GOOD R2 "R2_ENDPOINT=https://u@a\n", R2_ORIGIN },
+		{ GOOD R2 "R2_ENDPOINT=a.example\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=https://a\nUPLOAD_DIR=/srv/uploads\n",
+		    "R2_ENDPOINT cannot stand beside UPLOAD_DIR: proof files are kept in one place" },
+		{ GOOD "R2_ENDPOINT=https://a\nR2_BUCKET=proof\n",
+		    "R2_ACCESS_KEY_ID is required|R2_SECRET_ACCESS_KEY is required" },
+		{ GOOD R2 "R2_ENDPOINT=https://a\nR2_REGION=EU\n",
+		    "R2_REGION must have 2 to 63 lower-case letters, digits, dots and hyphens" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		const char *said, *second = strchr(rows[i].want, '|');
+		int first = (int)strcspn(rows[i].want, "|");
+		struct config *config = load(rows[i].text, NULL, &said);
+		char want[256] = "";
+
+		if (second != NULL)
+			snprintf(want, sizeof(want), "humanops: %.*s\nhumanops: %s\n", first, rows[i].want,
+			    second + 1);
+		else if (first > 0)
+			snprintf(want, sizeof(want), "humanops: %s\n", rows[i].want);
+		if (strcmp(said, want) != 0 || (config != NULL) != (*want == '\0'))
+			fail_msg("row %zu: %s", i, said);
+		if (config != NULL)
+			assert_string_equal(config->r2_region, "auto");
 		talloc_free(config);
 	}
 }
@@ -400,6 +455,7 @@ main(void)
 		cmocka_unit_test(a_value_may_stand_in_a_file_of_its_own),
 		cmocka_unit_test(lines_are_comments_blanks_and_settings),
 		cmocka_unit_test(each_setting_says_what_it_must_be),
+		cmocka_unit_test(a_bucket_needs_all_of_its_settings_and_a_safe_way),
 		cmocka_unit_test(all_faults_are_named_at_once_and_no_value_is_shown),
 		cmocka_unit_test(a_file_that_was_named_must_be_there),
 	};
