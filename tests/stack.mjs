@@ -92,6 +92,11 @@ function checkAnswer(answer, what) {
 	assert.equal(answer.json.request_id, id, `${what}: request id in header and body`);
 }
 
+function remove(folders) {
+	if (!process.env.HUMANOPS_TEST_KEEP)
+		folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+}
+
 class Stack {
 	#offset = 0;
 	#address = 0;
@@ -291,9 +296,8 @@ class Stack {
 		this.#agent.destroy();
 		const stopped = spawnSync(path.join(root, 'scripts/stop'), ['--state', this.state], { env: environment(), encoding: 'utf8' });
 		const reports = existsSync(this.logs) ? Object.entries(this.logFiles()).filter(([name]) => name.startsWith('sanitizer')) : [];
-		if (stopped.status === 0 && !process.env.HUMANOPS_TEST_KEEP)
-			for (const folder of [this.settings.RUN_DIR, this.settings.STATE_DIR, this.state])
-				rmSync(folder, { recursive: true, force: true });
+		if (stopped.status === 0)
+			remove([this.settings.RUN_DIR, this.settings.STATE_DIR, this.state]);
 		return (stopped.status === 0 ? '' : stopped.stderr) + reports.map(([name, text]) => `${name}:\n${text}`).join('\n');
 	}
 
@@ -312,6 +316,7 @@ export async function stack({ settings = [] } = {}) {
 		port = await start(state, settings);
 	} catch (error) {
 		spawnSync(path.join(root, 'scripts/stop'), ['--state', state], { env: environment() });
+		remove([state]);
 		throw error;
 	}
 	const s = new Stack(state, port);

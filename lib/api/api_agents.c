@@ -177,7 +177,8 @@ static const struct field key_fields[] = {
 	    .max_items = APIKEY_SCOPES },
 	{ "max_daily_spend_usd", FIELD_MONEY, 0, offsetof(struct apikey_new, budget), .min = 0, .max = USD(1000000),
 	    .has = offsetof(struct apikey_new, has_budget) },
-	{ "expires_at", FIELD_TIME, 0, offsetof(struct apikey_new, expires_ms) },
+	{ "expires_at", FIELD_TIME, 0, offsetof(struct apikey_new, expires_ms),
+	    .has = offsetof(struct apikey_new, has_expiry) },
 };
 
 static void
@@ -206,7 +207,7 @@ api_agents_key_create(struct request *rq)
 
 	if (request_read(rq, key_fields, nitems(key_fields), &in) && rq->error.code != ERR_validation_failed)
 		return -1;
-	if (in.expires_ms != 0 && in.expires_ms <= rq->now_ms)
+	if (in.has_expiry && in.expires_ms <= rq->now_ms)
 		error_field(&rq->error, "expires_at", "must lie in the future");
 	else if (in.expires_ms > rq->now_ms + (int64_t)EXPIRY_MAX_DAYS * 86400 * 1000)
 		error_field(&rq->error, "expires_at", "must lie within ten years");

@@ -29,9 +29,10 @@ struct setting;
 typedef const char *setting_reader(struct config *config, const struct setting *setting, const char *value);
 
 static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp,
-    read_sender, read_folder, read_seconds, read_development_switch;
+    read_sender, read_issuer_url, read_issuer_words, read_folder, read_seconds, read_development_switch,
+    read_r2_endpoint, read_r2_name, read_r2_key;
 
-enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP };
+enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP, WITH_R2 };
 
 /* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier
  * ones. */
@@ -49,10 +50,22 @@ static const struct setting {
 	{ "PUBLIC_BASE_URL", read_base_url, 0, NULL, REQUIRED, 0, 0 },
 	{ "SECRET_KEY", read_secret, 0, NULL, REQUIRED, 0, 0 },
 	{ "ADMIN_API_KEY", read_admin_key, 0, NULL, OPTIONAL, 0, 0 },
+	{ "ALLOW_DEV_OPERATOR_ID_HEADER", read_development_switch, AT(allow_dev_operator_id), "false",
+	    OPTIONAL, 0, 0 },
+	{ "OPERATOR_JWT_ISSUER", read_issuer_url, AT(operator_jwt_issuer), NULL, OPTIONAL, 0, 0 },
+	{ "OPERATOR_JWKS_URL", read_issuer_url, AT(operator_jwks_url), NULL, OPTIONAL, 0, 0 },
+	{ "OPERATOR_JWT_AZP", read_issuer_words, AT(operator_jwt_azp), NULL, OPTIONAL, 0, 0 },
+	{ "OPERATOR_JWT_AUDIENCE", read_issuer_words, AT(operator_jwt_audience), NULL, OPTIONAL, 0, 1 },
 	{ "SMTP_URL", read_smtp, 0, NULL, IN_PRODUCTION, 0, 0 },
 	{ "MAIL_FROM", read_sender, 0, NULL, WITH_SMTP, 0, 0 },
 	{ "STATE_DIR", read_folder, AT(state_dir), "/var/lib/humanops", OPTIONAL, 0, 0 },
 	{ "RUN_DIR", read_folder, AT(run_dir), "/run/humanops", OPTIONAL, 0, 0 },
+	{ "UPLOAD_DIR", read_folder, AT(upload_dir), NULL, OPTIONAL, 0, 0 },
+	{ "R2_ENDPOINT", read_r2_endpoint, 0, NULL, OPTIONAL, 0, 0 },
+	{ "R2_BUCKET", read_r2_name, AT(r2_bucket), NULL, WITH_R2, 0, 0 },
+	{ "R2_REGION", read_r2_name, AT(r2_region), NULL, OPTIONAL, 0, 0 },
+	{ "R2_ACCESS_KEY_ID", read_r2_key, AT(r2_access_key_id), NULL, WITH_R2, 0, 0 },
+	{ "R2_SECRET_ACCESS_KEY", read_r2_key, AT(r2_secret_access_key), NULL, WITH_R2, 0, 0 },
 	{ "ESCROW_HOLD_SECONDS", read_seconds, AT(escrow_hold_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
 	{ "ESTIMATE_APPROVAL_SECONDS", read_seconds, AT(estimate_approval_s), "86400", OPTIONAL, 1,
 	    YEAR_SECONDS },
@@ -396,6 +409,70 @@ read_sender(struct config *config, const struct setting *setting, const char *va
 	return NULL;
 }
 
+/* True for what belongs to the issuer of operators' tokens but stands without one. */
+static bool
+lacks_issuer(const struct config *config, const struct setting *setting)
+{
+	return config->operator_jwt_issuer == NULL &&
+	       setting->offset != offsetof(struct config, operator_jwt_issuer);
+}
+
+static bool
+is_this_machine(const char *authority)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
+
+	for (size_t i = 0; i < nitems(names); i++) {
+		size_t len = strlen(names[i]);
+
+		if (strncmp(authority, names[i], len) == 0 &&
+		    (authority[len] == ':' || authority[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* The issuer, or where its keys are.  Both are believed: TLS, or, in development, this machine itself. */
+static const char *
+read_issuer_url(struct config *config, const struct setting *setting, const char *value)
+{
+	bool is_https = strncmp(value, "https://", 8) == 0;
+	bool is_http = config->is_development && strncmp(value, "http://", 7) == 0, is_right;
+	const char *host = value + (is_https ? 8 : 7);
+	char *authority;
+
+	if (lacks_issuer(config, setting))
+		return "needs OPERATOR_JWT_ISSUER";
+	if (!is_https && !is_http)
+		return "must begin with https://";
+	authority = secret_copy(NULL, host, strcspn(host, "/"));
+	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) &&
+		   is_plain_word(value) && strchr(value, '#') == NULL;
+	talloc_free(authority);
+	if (!is_right)
+		return is_https ? "must be a URL without a fragment"
+				: "must begin with https:// unless it is on this machine";
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+/* One word, or (max 0) several between single blanks. */
+static const char *
+read_issuer_words(struct config *config, const struct setting *setting, const char *value)
+{
+	bool is_right = *value != ' ' && value[strlen(value) - 1] != ' ' && strstr(value, "  ") == NULL;
+
+	for (const char *at = value; *at != '\0'; at++)
+		is_right = is_right && *at <= '~' && (*at > ' ' || (*at == ' ' && setting->max == 0));
+	if (!is_right)
+		return setting->max == 0 ? "must be words of ASCII with single blanks between them"
+					 : "must be one word of ASCII";
+	if (lacks_issuer(config, setting))
+		return "needs OPERATOR_JWT_ISSUER";
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
 static const char *
 read_folder(struct config *config, const struct setting *setting, const char *value)
 {
@@ -434,11 +511,75 @@ read_development_switch(struct config *config, const struct setting *setting, co
 	return NULL;
 }
 
+/* Secrets and proof travel there: in clear text only within this host, or in development. */
+static const char *
+read_r2_endpoint(struct config *config, const struct setting *setting, const char *value)
+{
+	static const char *const local[] = { "localhost", "127.0.0.1", "[::1]" };
+	bool is_https = strncmp(value, "https://", 8) == 0, is_http = strncmp(value, "http://", 7) == 0;
+	bool is_allowed = is_https || (is_http && config->is_development);
+	size_t len = strlen(value);
+	const char *host;
+
+	(void)setting;
+	len -= len > 0 && value[len - 1] == '/';
+	config->r2_endpoint = secret_copy(config, value, len);
+	host = config->r2_endpoint + (is_https ? 8 : 7);
+	for (size_t i = 0; is_http && i < nitems(local); i++) {
+		size_t own = strlen(local[i]);
+
+		is_allowed |= strncmp(host, local[i], own) == 0 && (host[own] == ':' || host[own] == '\0');
+	}
+	if (config->upload_dir != NULL)
+		return "cannot stand beside UPLOAD_DIR: proof files are kept in one place";
+	if (!is_allowed)
+		return "must begin with https://, or http:// and this host";
+	return is_authority(host) ? NULL : "must be an origin: scheme, host and perhaps a port";
+}
+
+/* A bucket or region. */
+static const char *
+read_r2_name(struct config *config, const struct setting *setting, const char *value)
+{
+	if (config->r2_endpoint == NULL)
+		return "is of no use without R2_ENDPOINT";
+	if (strlen(value) < 2 || strlen(value) > 63 || *value == '.' ||
+	    strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(value))
+		return "must have 2 to 63 lower-case letters, digits, dots and hyphens";
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+static const char *
+read_r2_key(struct config *config, const struct setting *setting, const char *value)
+{
+	if (config->r2_endpoint == NULL)
+		return "is of no use without R2_ENDPOINT";
+	if (!is_plain_word(value))
+		return "must be ASCII without blanks";
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
 static bool
 is_needed(const struct config *config, enum need need)
 {
 	return need == REQUIRED || (need == IN_PRODUCTION && !config->is_development) ||
-	       (need == WITH_SMTP && config->smtp_url != NULL);
+	       (need == WITH_SMTP && config->smtp_url != NULL) ||
+	       (need == WITH_R2 && config->r2_endpoint != NULL);
+}
+
+/* Where Clerk and many others keep them; an issuer's name may end in a slash. */
+static char *
+jwks_url_of(const void *ctx, const char *issuer)
+{
+	size_t len = strlen(issuer);
+	char *url;
+
+	len -= issuer[len - 1] == '/';
+	url = talloc_asprintf(ctx, "%.*s/.well-known/jwks.json", (int)len, issuer);
+	assert(url != NULL);
+	return url;
 }
 
 /* What follows from the settings. */
@@ -447,8 +588,16 @@ settle(struct config *config)
 {
 	if (config->mail_from == NULL)
 		config->mail_from = talloc_strdup(config, DEVELOPMENT_SENDER);
+	if (config->operator_jwt_issuer != NULL && config->operator_jwks_url == NULL)
+		config->operator_jwks_url = jwks_url_of(config, config->operator_jwt_issuer);
 	config->mail_dir = talloc_asprintf(config, "%s/mail", config->state_dir);
 	assert(config->mail_from != NULL && config->mail_dir != NULL);
+	config->scratch_dir = talloc_asprintf(config, "%s/scratch", config->state_dir);
+	if (config->upload_dir == NULL)
+		config->upload_dir = talloc_asprintf(config, "%s/uploads", config->state_dir);
+	if (config->r2_region == NULL)
+		config->r2_region = talloc_strdup(config, "auto"); /* R2's only one */
+	assert(config->scratch_dir != NULL && config->upload_dir != NULL && config->r2_region != NULL);
 }
 
 struct config *

@@ -14,10 +14,19 @@ struct config {
 	char *database_url;
 	char *public_base_url; /* no slash at its end */
 	uint8_t secret_key[SEAL_KEY_SIZE];
-	char *admin_api_key;	    /* NULL: no staff calls */
-	char *smtp_url, *mail_from; /* smtp_url NULL (development only): .eml files in mail_dir */
-	char *state_dir, *run_dir;  /* what is kept; sockets and shared memory.  Absolute paths */
-	char *mail_dir;		    /* state_dir/mail */
+	char *admin_api_key;	     /* NULL: no staff calls */
+	char *operator_jwt_issuer;   /* NULL: no operator signs in by token.  As its tokens write it */
+	char *operator_jwks_url;     /* with an issuer always there */
+	char *operator_jwt_azp;	     /* whom tokens may be made for, between single blanks; NULL: anyone */
+	char *operator_jwt_audience; /* NULL: not looked at */
+	bool allow_dev_operator_id;  /* development: X-Operator-Id is believed */
+	char *smtp_url, *mail_from;  /* smtp_url NULL (development only): .eml files in mail_dir */
+	char *state_dir, *run_dir;   /* what is kept; sockets and shared memory.  Absolute paths */
+	char *mail_dir;		     /* state_dir/mail */
+	char *scratch_dir;	     /* state_dir/scratch, for base/scratch.h */
+	char *upload_dir;	     /* proof files, where there is no bucket */
+	char *r2_endpoint; /* an origin; NULL: proof files are in upload_dir, and no other r2_… counts */
+	char *r2_bucket, *r2_region, *r2_access_key_id, *r2_secret_access_key;
 	int64_t escrow_hold_s, estimate_approval_s, manual_review_s, deadline_grace_s, sandbox_step_s;
 	bool webhook_allow_private;
 	bool database_guard; /* development: each transaction names its bucket to row-level security

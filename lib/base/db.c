@@ -101,15 +101,18 @@ db_connect(struct db *db, struct error *err)
 	return -1;
 }
 
-/* True if the server has closed an idle connection: its socket is readable, and nothing but the end is there. */
+/* True if the server has closed an idle connection. */
 static bool
 db_is_stale(struct db *db)
 {
 	struct pollfd pfd = { .fd = PQsocket(db->conn), .events = POLLIN };
 
-	if (PQstatus(db->conn) != CONNECTION_OK)
-		return true;
-	return poll(&pfd, 1, 0) > 0 && (PQconsumeInput(db->conn) == 0 || PQstatus(db->conn) != CONNECTION_OK);
+	/* Until nothing is left: a server that ends says why first, and only then comes the end. */
+	while (PQstatus(db->conn) == CONNECTION_OK && poll(&pfd, 1, 0) > 0) {
+		if (PQconsumeInput(db->conn) == 0)
+			return true;
+	}
+	return PQstatus(db->conn) != CONNECTION_OK;
 }
 
 /* A live connection; within a transaction only the one that began it will do. */

@@ -42,6 +42,7 @@ struct apikey_new {
 	usd_micros budget;
 	bool has_budget;
 	int64_t expires_ms;			/* 0: never */
+	bool has_expiry;
 };
 
 struct apikey_row {

@@ -7,12 +7,15 @@
 #include <json-c/json.h>
 #include <talloc.h>
 #include "base/config.h"
+#include "base/db.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "core/agent.h"
 #include "core/job.h"
 #include "core/notify.h"
 #include "net/mail.h"
+
+enum { MAIL_ATTEMPTS = 12 };
 
 static void
 mail_purpose(struct id agent, char out[64])
@@ -55,39 +58,151 @@ open_token(const void *ctx, const struct config *config, const struct job *job)
 	return bytes == NULL ? NULL : (char *)crypto_open(ctx, config->secret_key, purpose, bytes, len, &len);
 }
 
-int
-notify_run(struct worker *worker, const struct job *job)
-{
-	const struct config *config = worker->config;
-	char *ctx = talloc_strdup(NULL, "mail"), *token = open_token(ctx, config, job);
-	struct error err = { 0 };
-	char id[ID_UUID_SIZE];
-	struct mail mail = {
-		.from = config->mail_from,
-		.to = json_object_get_string(json_object_object_get(job->payload, "to")),
-		.subject = "Verify your e-mail address for HumanOps",
-		.message_id = id,
-		.now_ms = worker->now_ms,
-	};
-	int rc;
+/* name (in the queue), subject, text; %s is the task. */
+static const struct template {
+	const char *name, *subject, *text;
+} templates[NOTICES] = {
+	[NOTICE_ESTIMATE] = { "estimate", "An operator has claimed your task",
+	    "An operator has claimed %s and estimates how long it will take.\n\n"
+	    "Approve or reject the estimate; unanswered, the claim lapses and the task\n"
+	    "is open to others again.\n" },
+	[NOTICE_CLAIM_APPROVED] = { "claim_approved", "Your estimate is approved: you can begin",
+	    "The agent has approved your estimate for %s.  You can begin.\n" },
+	[NOTICE_CLAIM_REJECTED] = { "claim_rejected", "Your estimate was not taken",
+	    "The agent has not taken your estimate for %s.  The task is open to all\noperators again.\n" },
+	[NOTICE_CLAIM_LAPSED] = { "claim_lapsed", "Your claim has lapsed",
+	    "Nobody answered your estimate for %s in time, so the claim has lapsed.\nThe task is open to all operators again.\n" },
+	[NOTICE_REVIEW] = { "review", "A proof needs your decision",
+	    "The proof for %s leaves doubts.  Please look at it and approve or\n"
+	    "reject it; unanswered for seven days, it counts as approved.\n" },
+	[NOTICE_COMPLETED] = { "completed", "Your work is accepted",
+	    "Your work on %s is accepted.  The reward becomes available when the\nhold for disputes is over.\n" },
+	[NOTICE_DISPUTED] = { "disputed", "A task is disputed",
+	    "%s is disputed.  Its money stays where it is until our staff has\ndecided; you will be told.\n" },
+	[NOTICE_CANCELLED] = { "cancelled", "A task was cancelled",
+	    "The agent has cancelled %s.  Please do not go on with it.\n" },
+	[NOTICE_EXPIRED] = { "expired", "A task has expired",
+	    "The time for %s is over, and it was cancelled.\n" },
+	[NOTICE_RESOLVED] = { "resolved", "A dispute is decided",
+	    "Our staff has decided the dispute about %s.  The task shows how.\n" },
+	[NOTICE_KYC_VERIFIED] = { "kyc_verified", "Your identity is verified",
+	    "Your identity is verified.  You can claim tasks now.\n" },
+	[NOTICE_KYC_REJECTED] = { "kyc_rejected", "Your identity could not be verified",
+	    "Your identity could not be verified.  Your profile says why and what\nyou can do.\n" },
+};
 
-	id_print_uuid(job->id, id);
-	if (token == NULL || mail.to == NULL) {
-		talloc_free(ctx);
-		return job_give_up(worker, job, "the mail's content cannot be opened with this SECRET_KEY");
+int
+notify_party(struct db *db, struct id party, enum notice notice, struct id task, int64_t now_ms, struct error *err)
+{
+	struct json_object *payload = json_object_new_object();
+	char id[ID_TEXT_SIZE];
+	struct db_rows *rows;
+
+	json_object_object_add(payload, "template", json_object_new_string(templates[notice].name));
+	if (!id_is_nil(task)) {
+		id_print(ID_TASK, task, id);
+		json_object_object_add(payload, "task_id", json_object_new_string(id));
 	}
-	mail.text = talloc_asprintf(ctx,
+	rows = db_call(db, NULL, err, "job_add", id_bucket(party), DB_ARGS(DB_TEXT("mail"), DB_UUID(party), DB_JSON(payload),
+	    DB_TIME(now_ms), DB_INT(MAIL_ATTEMPTS), DB_TIME(now_ms)));
+	json_object_put(payload);
+	talloc_free(rows);
+	return rows == NULL ? -1 : 0;
+}
+
+/* The text with the task's id in place of %s. */
+static char *
+fill_task(const void *ctx, const char *text, const char *task)
+{
+	const char *place = strstr(text, "%s");
+
+	if (place == NULL || task == NULL)
+		return talloc_strdup(ctx, text);
+	return talloc_asprintf(ctx, "%.*s%s%s", (int)(place - text), text, task, place + 2);
+}
+
+static const struct template *
+find_template(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < NOTICES; i++)
+		if (strcmp(templates[i].name, name) == 0)
+			return &templates[i];
+	return NULL;
+}
+
+/* Fills subject, text and address of a notice.  0; 1 if there is nothing to send; -1 if the database is away. */
+static int
+make_notice(const void *ctx, struct worker *worker, const struct job *job, struct mail *mail)
+{
+	const struct template *template =
+	    find_template(json_object_get_string(json_object_object_get(job->payload, "template")));
+	const char *task = json_object_get_string(json_object_object_get(job->payload, "task_id"));
+	struct error err = { 0 };
+	struct db_rows *rows;
+
+	if (template == NULL)
+		return 1;
+	rows = db_call(worker->db, ctx, &err, "party_email", id_bucket(job->ref), DB_ARGS(DB_UUID(job->ref)));
+	error_clear(&err);
+	if (rows == NULL)
+		return -1;
+	if (db_count(rows) == 0)
+		return 1;
+	mail->to = db_text(rows, 0, "email");
+	mail->subject = template->subject;
+	mail->text = fill_task(ctx, template->text, task);
+	return 0;
+}
+
+static int
+make_verification(const void *ctx, const struct config *config, const struct job *job, struct mail *mail)
+{
+	char *token = open_token(ctx, config, job);
+
+	mail->to = json_object_get_string(json_object_object_get(job->payload, "to"));
+	if (token == NULL || mail->to == NULL)
+		return 1;
+	mail->subject = "Verify your e-mail address for HumanOps";
+	mail->text = talloc_asprintf(ctx,
 	    "Somebody, probably you, signed up for HumanOps with this address.\n\n"
 	    "Open this link to verify it (it works once, for 24 hours):\n\n%s\n\n"
 	    "If it was not you, do nothing: without the link the account stays\n"
 	    "in the sandbox, where no person is hired and no money moves.\n",
 	    agent_verification_url(ctx, config, token));
-	rc = mail_send(config->smtp_url, config->mail_dir, &mail, &err);
-	talloc_free(ctx);
+	return 0;
+}
+
+static int
+send_mail(struct worker *worker, const struct job *job, const struct mail *mail)
+{
+	struct error err = { 0 };
+	int rc = mail_send(worker->config->smtp_url, worker->config->mail_dir, mail, &err);
+
 	if (rc == 0)
-		return job_finish(worker, job);
-	rc = err.code == ERR_validation_failed ? job_give_up(worker, job, "the mail server refuses the address")
-	    : job_retry(worker, job, "the mail server did not take the mail");
+		rc = job_finish(worker, job);
+	else if (err.code == ERR_validation_failed)
+		rc = job_give_up(worker, job, "the mail server refuses the address");
+	else
+		rc = job_retry(worker, job, "the mail server did not take the mail");
 	error_clear(&err);
+	return rc;
+}
+
+int
+notify_run(struct worker *worker, const struct job *job)
+{
+	char *ctx = talloc_strdup(NULL, "mail");
+	char id[ID_UUID_SIZE];
+	struct mail mail = { .from = worker->config->mail_from, .message_id = id, .now_ms = worker->now_ms };
+	int made, rc = -1;
+
+	id_print_uuid(job->id, id);
+	made = json_object_object_get_ex(job->payload, "sealed", NULL) ? make_verification(ctx, worker->config, job, &mail)
+	    : make_notice(ctx, worker, job, &mail);
+	if (made == 0)
+		rc = send_mail(worker, job, &mail);
+	else if (made > 0)
+		rc = job_give_up(worker, job, "there is nothing to send, or it cannot be opened with this SECRET_KEY");
+	talloc_free(ctx);
 	return rc;
 }

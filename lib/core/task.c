@@ -111,7 +111,7 @@ task_check(struct task_new *in, bool is_sandbox, const struct config *config, in
 		check_key(in, category, err);
 	}
 	check_callback(in, config, err);
-	if (in->deadline_ms != 0 && in->deadline_ms <= now_ms)
+	if (in->has_deadline && in->deadline_ms <= now_ms)
 		error_field(err, "deadline", "must lie in the future");
 	else if (in->deadline_ms > now_ms + (int64_t)DEADLINE_MAX_DAYS * 86400 * 1000)
 		error_field(err, "deadline", "must lie within %d days", DEADLINE_MAX_DAYS);

@@ -30,6 +30,7 @@ struct task_new {
 	usd_micros reward;
 	bool has_reward;
 	int64_t deadline_ms;
+	bool has_deadline;
 	struct text_list proof_requirements;
 	bool is_sandbox;			/* asked for; the tier SANDBOX is always so */
 };

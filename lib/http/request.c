@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 #include <strings.h>
+#include "base/text.h"
 #include "http/gateway.h"
 #include "http/request.h"
 
@@ -67,6 +68,28 @@ request_read(struct request *rq, const struct field *fields, size_t count, void 
 	if (!is_json(request_header(rq, "CONTENT_TYPE")))
 		return error_set(&rq->error, ERR_media_type_unsupported);
 	return fields_read(rq, rq->body, rq->body_len, fields, count, out, &rq->error);
+}
+
+int64_t
+request_body_announced(const struct request *rq)
+{
+	const char *announced = request_header(rq, "CONTENT_LENGTH");
+	int64_t len;
+
+	return announced != NULL && text_decimal(announced, 0, &len) == 0 && len >= 0 ? len : -1;
+}
+
+long
+request_body(struct request *rq, void *buf, size_t size)
+{
+	int64_t announced = request_body_announced(rq);
+	long got = rq->is_broken ? -1 : rq->gateway->read(rq->gateway, buf, size);
+
+	rq->body_len += got > 0 ? (size_t)got : 0;
+	if (got < 0 || (announced >= 0 &&
+			   (got == 0 ? rq->body_len != (size_t)announced : rq->body_len > (size_t)announced)))
+		rq->is_broken = true;
+	return rq->is_broken ? -1 : got;
 }
 
 int

@@ -47,7 +47,8 @@ struct request {
 	const char *query;   /* raw, "" if none */
 	const char *address; /* the client's */
 	char *body;	     /* NUL-terminated */
-	size_t body_len;
+	size_t body_len;     /* or how much of it request_body has read */
+	bool is_broken;	     /* request_body met an early end: the request is dropped without an answer */
 	const struct route *route;
 	struct {
 		const char *name, *value;
@@ -83,6 +84,15 @@ int request_id(
  * fields_read.
  */
 int request_read(struct request *rq, const struct field *fields, size_t count, void *out);
+
+/*
+ * For STREAMED routes: reads up to size bytes of the body; 0 at its end.  -1 if it broke off or is not of its
+ * announced length: then nobody waits for the answer, and half a body must never be taken for a whole one.
+ */
+long request_body(struct request *rq, void *buf, size_t size);
+
+/* What CONTENT_LENGTH announces; -1: nothing (or nothing that is a number). */
+int64_t request_body_announced(const struct request *rq);
 
 /* Reads the query string by the table. */
 int request_query(struct request *rq, const struct field *fields, size_t count, void *out);

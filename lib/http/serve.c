@@ -134,7 +134,8 @@ read_body(struct request *rq, struct trace *trace)
 	unsigned long long want = is_announced ? strtoull(announced, NULL, 10) : 0;
 	long got;
 
-	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0)
+	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0 ||
+	    (rq->route->flags & STREAMED) != 0)
 		return 0;
 	if (want > BODY_MAX)
 		return error_set(&rq->error, ERR_body_too_large);
@@ -162,7 +163,9 @@ answer(const struct opened *opened, struct request *rq, struct trace *trace)
 		return -1;
 	if (trace->is_dropped)
 		return 0;
-	return (rq->route->flags & DIRECT) != 0 ? rq->route->handle(rq) : opened->serve->call(rq);
+	rc = (rq->route->flags & DIRECT) != 0 ? rq->route->handle(rq) : opened->serve->call(rq);
+	trace->is_dropped = rq->is_broken;
+	return rc;
 }
 
 static void

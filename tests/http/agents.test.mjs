@@ -228,7 +228,7 @@ const keyFaults = [
 	[{ scopes: 'read' }, ['scopes']], [{ scopes: ['read', 'read'] }, ['scopes']], [{ scopes: ['admin'] }, ['scopes[0]']],
 	[{ scopes: ['read', 5] }, ['scopes[1]']], [{ scopes: ['READ'] }, ['scopes[0]']], [{ max_daily_spend_usd: -1 }, ['max_daily_spend_usd']],
 	[{ max_daily_spend_usd: '5' }, ['max_daily_spend_usd']], [{ max_daily_spend_usd: 0.001 }, ['max_daily_spend_usd']],
-	[{ max_daily_spend_usd: 1e9 }, ['max_daily_spend_usd']], [{ expires_at: later(-60) }, ['expires_at']], [{ expires_at: 'soon' }, ['expires_at']],
+	[{ max_daily_spend_usd: 1e9 }, ['max_daily_spend_usd']], [{ expires_at: later(-60) }, ['expires_at']], [{ expires_at: 'soon' }, ['expires_at']], [{ expires_at: '1970-01-01T00:00:00Z' }, ['expires_at']],
 	[{ expires_at: 1 }, ['expires_at']], [{ expires_at: later(86_400 * 4000) }, ['expires_at']], [{ budget: 1 }, ['budget']],
 	[{ name: '', scopes: [], expires_at: 'x', budget: 1 }, ['name', 'scopes', 'expires_at', 'budget']],
 ];

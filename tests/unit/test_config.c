@@ -71,6 +71,9 @@ defaults_stand_where_nothing_is_said(void **state)
 	for (int i = 0; i < SEAL_KEY_SIZE; i++)
 		assert_int_equal(config->secret_key[i], i);
 	assert_null(config->admin_api_key);
+	assert_null(config->operator_jwt_issuer);
+	assert_null(config->operator_jwks_url);
+	assert_false(config->allow_dev_operator_id);
 	assert_string_equal(config->smtp_url, "smtps://mail.example");
 	assert_string_equal(config->mail_from, "humanops@humanops.example");
 	assert_string_equal(config->state_dir, "/var/lib/humanops");
@@ -99,6 +102,9 @@ development_needs_no_mail_server(void **state)
 	assert_null(config->smtp_url);
 	assert_string_equal(config->mail_from, "humanops@localhost");
 	assert_string_equal(config->mail_dir, "/srv/var/mail");
+	assert_string_equal(config->upload_dir, "/srv/var/uploads");
+	assert_string_equal(config->scratch_dir, "/srv/var/scratch");
+	assert_null(config->r2_endpoint);
 	assert_true(config->sandbox_step_s == 0);
 	assert_string_equal(config->admin_api_key, "abcdefghijklmnopqrstuvwx");
 	talloc_free(config);
@@ -123,6 +129,53 @@ the_environment_stands_over_the_file(void **state)
 	assert_non_null(config);
 	assert_true(config->escrow_hold_s == 5);
 	assert_string_equal(config->run_dir, "/run/humanops"); /* said to be nothing: the default */
+	talloc_free(config);
+}
+
+static void
+an_issuer_of_tokens_brings_its_settings(void **state)
+{
+	static const struct {
+		const char *settings, *jwks_url; /* NULL: refused */
+	} rows[] = {
+		{ DEV "OPERATOR_JWT_ISSUER=https://id.example\n",
+		    "https://id.example/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=https://id.example/a/\n",
+		    "https://id.example/a/.well-known/jwks.json" },
+		{ DEV
+		    "OPERATOR_JWT_ISSUER=https://id.example\nOPERATOR_JWKS_URL=https://keys.example/k?p=1\n",
+		    "https://keys.example/k?p=1" },
+		{ DEV "OPERATOR_JWT_ISSUER=http://127.0.0.1:9000\n",
+		    "http://127.0.0.1:9000/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=http://[::1]\n", "http://[::1]/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=http://localhost/a\n",
+		    "http://localhost/a/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=http://localhost.example\n", NULL },
+		{ DEV "OPERATOR_JWT_ISSUER=http://127.0.0.10\n", NULL },
+		{ DEV "OPERATOR_JWT_ISSUER=https://id.example\nOPERATOR_JWKS_URL=http://keys.example/\n",
+		    NULL },
+	};
+	static const char all[] =
+	    DEV "OPERATOR_JWT_ISSUER=https://id.example/\nOPERATOR_JWT_AZP=https://a b\n"
+		"OPERATOR_JWT_AUDIENCE=api\nALLOW_DEV_OPERATOR_ID_HEADER=true\n";
+	struct config *config;
+	const char *said;
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		config = load(rows[i].settings, NULL, &said);
+		if ((config == NULL) != (rows[i].jwks_url == NULL))
+			fail_msg("row %zu: %s", i, said);
+		if (config != NULL)
+			assert_string_equal(config->operator_jwks_url, rows[i].jwks_url);
+		talloc_free(config);
+	}
+	config = load(all, NULL, &said);
+	assert_non_null(config);
+	assert_string_equal(config->operator_jwt_issuer, "https://id.example/");
+	assert_string_equal(config->operator_jwt_azp, "https://a b");
+	assert_string_equal(config->operator_jwt_audience, "api");
+	assert_true(config->allow_dev_operator_id);
 	talloc_free(config);
 }
 
@@ -184,6 +237,7 @@ each_setting_says_what_it_must_be(void **state)
 #define HOLD "ESCROW_HOLD_SECONDS must be a whole number from 1 to 31536000"
 #define ADMIN "ADMIN_API_KEY must be at least 24 characters of ASCII without blanks"
 #define SMTP "SMTP_URL must begin with smtp:// or smtps:// and name a host"
+#define ISSUER "OPERATOR_JWT_ISSUER"
 #define SECRET "SECRET_KEY must be 32 bytes in base64"
 	static const struct {
 		const char *variable, *want;
@@ -241,6 +295,27 @@ each_setting_says_what_it_must_be(void **state)
 		{ "WEBHOOK_ALLOW_PRIVATE=false", "" },
 		{ "WEBHOOK_ALLOW_PRIVATE=1", "WEBHOOK_ALLOW_PRIVATE must be true or false" },
 		{ "WEBHOOK_ALLOW_PRIVATE=true", "WEBHOOK_ALLOW_PRIVATE is for development only" },
+		{ "ALLOW_DEV_OPERATOR_ID_HEADER=true",
+		    "ALLOW_DEV_OPERATOR_ID_HEADER is for development only" },
+		{ "ALLOW_DEV_OPERATOR_ID_HEADER=false", "" },
+		{ "OPERATOR_JWT_ISSUER=https://id.example", "" },
+		{ "OPERATOR_JWT_ISSUER=https://id.example:8443/realms/a/", "" },
+		{ "OPERATOR_JWT_ISSUER=http://id.example", ISSUER " must begin with https://" },
+		{ "OPERATOR_JWT_ISSUER=http://127.0.0.1:9000", ISSUER " must begin with https://" },
+		{ "OPERATOR_JWT_ISSUER=id.example", ISSUER " must begin with https://" },
+		{ "OPERATOR_JWT_ISSUER=https:///a", ISSUER " must be a URL without a fragment" },
+		{ "OPERATOR_JWT_ISSUER=https://u:p@id.example", ISSUER " must be a URL without a fragment" },
+		{ "OPERATOR_JWT_ISSUER=https://id.example/#a", ISSUER " must be a URL without a fragment" },
+		{ "OPERATOR_JWT_ISSUER=https://id.example/a b", ISSUER " must be a URL without a fragment" },
+		{ "OPERATOR_JWKS_URL=https://id.example/keys", "OPERATOR_JWKS_URL needs " ISSUER },
+		{ "OPERATOR_JWT_AZP=https://app.example", "OPERATOR_JWT_AZP needs " ISSUER },
+		{ "OPERATOR_JWT_AUDIENCE=api", "OPERATOR_JWT_AUDIENCE needs " ISSUER },
+		{ "OPERATOR_JWT_AUDIENCE=a b", "OPERATOR_JWT_AUDIENCE must be one word of ASCII" },
+		{ "OPERATOR_JWT_AZP=a  b",
+		    "OPERATOR_JWT_AZP must be words of ASCII with single blanks between them" },
+		{ "UPLOAD_DIR=/srv/uploads", "" },
+		{ "R2_BUCKET=proof", "R2_BUCKET is of no use without R2_ENDPOINT" },
+		{ "R2_SECRET_ACCESS_KEY=hunter2", "R2_SECRET_ACCESS_KEY is of no use without R2_ENDPOINT" },
 		{ "HUMANOPS_FOO=1", "the environment: there is no setting HUMANOPS_FOO" },
 		{ "HUMANOPS_CONFIG=1", "the environment: there is no setting HUMANOPS_CONFIG" },
 		{ "ESCROW_HOLD_SECOND=1", "" },
@@ -255,6 +330,55 @@ each_setting_says_what_it_must_be(void **state)
 		snprintf(want, sizeof(want), *rows[i].want != '\0' ? "humanops: %s\n" : "%s", rows[i].want);
 		if (strcmp(said, want) != 0 || (config != NULL) != (*want == '\0'))
 			fail_msg("%s: %s", rows[i].variable, said);
+		talloc_free(config);
+	}
+}
+
+static void
+a_bucket_needs_all_of_its_settings_and_a_safe_way(void **state)
+{
+#define R2 "R2_BUCKET=proof\nR2_ACCESS_KEY_ID=AKID\nR2_SECRET_ACCESS_KEY=hunter2\n"
+#define R2_ORIGIN "R2_ENDPOINT must be an origin: scheme, host and perhaps a port"
+#define R2_SCHEME "R2_ENDPOINT must begin with https://, or http:// and this host"
+	static const struct {
+		const char *text, *want; /* two faults are divided by '|' */
+	} rows[] = {
+		{ GOOD R2 "R2_ENDPOINT=https://account.r2.example/\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://127.0.0.1:9000\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://localhost\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://[::1]:9000\n", "" },
+		{ DEV R2 "R2_ENDPOINT=http://store:9000\n", "" },
+		{ GOOD R2 "R2_ENDPOINT=http://store:9000\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=http://localhost.example\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=http://127.0.0.1.example\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=http://localhost:x@a\n", R2_ORIGIN },
+		{ GOOD R2 "R2_ENDPOINT=https://a/bucket\n", R2_ORIGIN },
+		{ GOOD R2 "R2_ENDPOINT=https://u@a\n", R2_ORIGIN },
+		{ GOOD R2 "R2_ENDPOINT=a.example\n", R2_SCHEME },
+		{ GOOD R2 "R2_ENDPOINT=https://a\nUPLOAD_DIR=/srv/uploads\n",
+		    "R2_ENDPOINT cannot stand beside UPLOAD_DIR: proof files are kept in one place" },
+		{ GOOD "R2_ENDPOINT=https://a\nR2_BUCKET=proof\n",
+		    "R2_ACCESS_KEY_ID is required|R2_SECRET_ACCESS_KEY is required" },
+		{ GOOD R2 "R2_ENDPOINT=https://a\nR2_REGION=EU\n",
+		    "R2_REGION must have 2 to 63 lower-case letters, digits, dots and hyphens" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		const char *said, *second = strchr(rows[i].want, '|');
+		int first = (int)strcspn(rows[i].want, "|");
+		struct config *config = load(rows[i].text, NULL, &said);
+		char want[256] = "";
+
+		if (second != NULL)
+			snprintf(want, sizeof(want), "humanops: %.*s\nhumanops: %s\n", first, rows[i].want,
+			    second + 1);
+		else if (first > 0)
+			snprintf(want, sizeof(want), "humanops: %s\n", rows[i].want);
+		if (strcmp(said, want) != 0 || (config != NULL) != (*want == '\0'))
+			fail_msg("row %zu: %s", i, said);
+		if (config != NULL)
+			assert_string_equal(config->r2_region, "auto");
 		talloc_free(config);
 	}
 }
@@ -327,9 +451,11 @@ main(void)
 		cmocka_unit_test(defaults_stand_where_nothing_is_said),
 		cmocka_unit_test(development_needs_no_mail_server),
 		cmocka_unit_test(the_environment_stands_over_the_file),
+		cmocka_unit_test(an_issuer_of_tokens_brings_its_settings),
 		cmocka_unit_test(a_value_may_stand_in_a_file_of_its_own),
 		cmocka_unit_test(lines_are_comments_blanks_and_settings),
 		cmocka_unit_test(each_setting_says_what_it_must_be),
+		cmocka_unit_test(a_bucket_needs_all_of_its_settings_and_a_safe_way),
 		cmocka_unit_test(all_faults_are_named_at_once_and_no_value_is_shown),
 		cmocka_unit_test(a_file_that_was_named_must_be_there),
 	};

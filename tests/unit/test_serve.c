@@ -35,6 +35,23 @@ echo(struct request *rq)
 	return 200;
 }
 
+/* Reads to the end, or only a little. */
+static int
+stream(struct request *rq)
+{
+	char buf[1000];
+	long got;
+
+	do
+		got = request_body(rq, buf, sizeof buf);
+	while (got > 0 && *rq->query == '\0');
+	if (got < 0)
+		return error_set(&rq->error, ERR_body_invalid);
+	reply_int(rq->reply, "streamed", (int64_t)rq->body_len);
+	reply_text(rq->reply, "held", rq->body == NULL ? "no" : "yes");
+	return 200;
+}
+
 static int
 break_down(struct request *rq)
 {
@@ -55,6 +72,7 @@ static const struct route routes[] = {
 	{ "GET", "/tasks/:id", echo, AGENT, NULL, 0, { 0 } },
 	{ "POST", "/tasks", echo, AGENT, NULL, 0, { 0 } },
 	{ "DELETE", "/tasks/:id", echo, AGENT, NULL, 0, { 0 } },
+	{ "POST", "/stream", stream, AGENT, NULL, STREAMED, { 0 } },
 	{ "GET", "/fail", break_down, PUBLIC, NULL, 0, { 0 } },
 	{ "GET", "/rare", echo, PUBLIC, NULL, 0, { 2, 3600 } },
 	{ "GET", "/metrics", echo, PUBLIC, NULL, WHOLE | UNCOUNTED, { 0 } },
@@ -201,6 +219,11 @@ each_request_has_its_answer_and_its_log_line(void **state)
 		{ { "POST", "/api/v1/tasks", "1.0.0.3", "-1", 300000 }, "Status: 413", "" },
 		{ { "DELETE", "/api/v1/tasks/a", "1.0.0.3", "5", 5 }, "Status: 200|\"body\":5", "" },
 		{ { "GET", "/api/v1/tasks/a", "1.0.0.3", "5", 5 }, "Status: 200|\"body\":0", "" },
+		{ { "POST", "/api/v1/stream", "1.0.0.7", "400000", 400000 },
+		    "Status: 200|\"streamed\":400000,\"held\":\"no\"", "\"bytes_in\":400000" },
+		{ { "POST", "/api/v1/stream?little", "1.0.0.7", "400000", 400000 },
+		    "Status: 200|\"streamed\":1000", "\"bytes_in\":1000" },
+		{ { "POST", "/api/v1/stream", "1.0.0.7", NULL, 0 }, "Status: 200|\"streamed\":0", "" },
 		{ { "GET", "/api/v1/fail", "1.0.0.4", NULL, 0 },
 		    "Status: 500|\"code\":\"internal\",\"details\":{},\"request_id\":\"req_",
 		    "\"level\":\"error\"|\"event\":\"request\"" },
@@ -244,13 +267,17 @@ one_past_the_limit_is_refused_with_the_time_to_wait(void **state)
 static void
 a_body_shorter_than_announced_is_never_handled(void **state)
 {
-	static const struct ask ask = { "POST", "/api/v1/tasks", "1.0.0.5", "10", 9 };
-	const struct heard *heard = hear(&ask);
+	static const struct ask asks[] = { { "POST", "/api/v1/tasks", "1.0.0.5", "10", 9 },
+		{ "POST", "/api/v1/stream", "1.0.0.5", "400000", 399999 } };
 
 	(void)state;
-	assert_string_equal(heard->answer, "");
-	assert_true(has_all(heard->log, "\"code\":\"body_incomplete\""));
-	assert_null(strstr(heard->log, "extra"));
+	for (size_t i = 0; i < nitems(asks); i++) {
+		const struct heard *heard = hear(&asks[i]);
+
+		assert_string_equal(heard->answer, "");
+		assert_true(has_all(heard->log, "\"code\":\"body_incomplete\""));
+		assert_null(strstr(heard->log, "extra"));
+	}
 }
 
 static void

@@ -1,0 +1,119 @@
+-- What the tests of this folder stand on: named ids, agents with money, tasks in any status.  Included inside a test's
+-- transaction, so all of it goes when the test rolls back.  pgTAP may stand in a schema of its own or in public.
+-- The tests' time begins at t0() and is handed in wherever a function takes one.
+create schema if not exists tap;
+create extension if not exists pgtap schema tap;
+create schema fixture;
+set local search_path = public, tap, fixture;
+
+create table fixture.names (name text primary key, id uuid not null);
+
+create function fixture.t0() returns timestamptz
+language sql immutable as $$ select timestamptz '2026-02-06 14:00:00Z' $$;
+
+-- name_id: remembers an id under a name, which a later one may take over.
+create function fixture.name_id(p_name text, p_id uuid) returns uuid
+language sql as $$
+    insert into fixture.names values (p_name, p_id) on conflict (name) do update set id = excluded.id returning id
+$$;
+
+-- id('task_a'): the id of that name.
+create function fixture.id(p_name text) returns uuid
+language plpgsql stable as $$
+declare v_id uuid;
+begin
+    select n.id into v_id from fixture.names n where n.name = p_name;
+    if not found then
+        raise exception 'fixtures: nothing is named %', p_name;
+    end if;
+    return v_id;
+end $$;
+
+create function fixture.balance(p_bucket int, p_party text, p_kind text) returns bigint
+language sql as $$
+    select balance from public.accounts where bucket = p_bucket and party_id = fixture.id(p_party) and kind = p_kind
+$$;
+
+-- fixture_agent: an agent of a tier with a deposit (usd_micros); its first key is named 'key of <name>', its token's hash is
+-- that of its name.
+create function fixture.fixture_agent(p_bucket int, p_name text, p_tier text default 'VERIFIED', p_deposit bigint default 0,
+    p_at timestamptz default fixture.t0()) returns uuid
+language plpgsql as $$
+declare
+    v_agent uuid := fixture.name_id(p_name, public.id_new(p_bucket, p_at));
+    v_key uuid := fixture.name_id('key of ' || p_name, public.id_new(p_bucket, p_at));
+begin
+    perform public.agent_register(p_bucket, v_agent, p_name, p_name || '@example.com', null, v_key, 'handle ' || v_key,
+        sha256('key'), sha256(p_name::bytea), '{}', p_at);
+    if p_tier <> 'SANDBOX' then
+        update public.agents set tier = p_tier, email_verified_at = p_at where bucket = p_bucket and id = v_agent;
+    end if;
+    if p_deposit > 0 then
+        perform public.deposit_credit(p_bucket, v_agent, 'deposit_fiat', gen_random_uuid(), p_deposit, p_at);
+    end if;
+    return v_agent;
+end $$;
+
+-- walk: makes the moves named, each by the actor that the lifecycle has for it, a minute apart from p_at on.
+create function fixture.walk(p_bucket int, p_task uuid, p_events text[], p_at timestamptz) returns void
+language plpgsql as $$
+declare
+    v_event text;
+    v_now timestamptz := p_at;
+    v_actor text;
+begin
+    foreach v_event in array p_events loop
+        v_now := v_now + interval '1 minute';
+        select min(actor) into strict v_actor from public.task_moves where event = v_event;
+        if v_event = 'accept' then
+            update public.tasks set operator_id = public.id_new(9, v_now), operator_name = 'Robin S.', operator_rating = 4.5,
+                estimate_minutes = 30, estimate_note = 'soon', approval_deadline = v_now + interval '24 hours'
+            where bucket = p_bucket and id = p_task;
+        elsif v_event = 'review' then
+            update public.tasks set review_deadline = v_now + interval '7 days' where bucket = p_bucket and id = p_task;
+        end if;
+        perform public.task_move(p_bucket, p_task, v_event, v_actor, null, '{}', v_now);
+    end loop;
+end $$;
+
+-- fixture_task: a task of the agent of that name in any status; its money is in escrow if it is a real one.
+create function fixture.fixture_task(p_bucket int, p_name text, p_status text default 'PENDING', p_agent text default 'agent',
+    p_reward bigint default 25000000, p_is_sandbox boolean default false, p_callback text default null,
+    p_deadline timestamptz default fixture.t0() + interval '2 days', p_at timestamptz default fixture.t0(),
+    p_key text default null) returns uuid
+language plpgsql as $$
+declare
+    v_task uuid := fixture.name_id(p_name, public.id_new(p_bucket, p_at));
+begin
+    perform public.task_create(p_bucket, fixture.id(p_agent), fixture.id(coalesce(p_key, 'key of ' || p_agent)), v_task,
+        p_is_sandbox, case when p_is_sandbox then 'approve' end, 'title', 'description', 40.7, -74.0, 'address', p_reward,
+        p_deadline, 86400, '["photo"]', 'PHOTO', 'PHYSICAL', 'PHOTO', null, p_callback, null, null, p_at);
+    perform fixture.walk(p_bucket, v_task, case p_status
+        when 'PENDING' then '{}'
+        when 'ESTIMATE_PENDING' then '{accept}'
+        when 'ACCEPTED' then '{accept,approve}'
+        when 'IN_PROGRESS' then '{accept,approve,start}'
+        when 'SUBMITTED' then '{accept,approve,start,submit}'
+        when 'VERIFIED' then '{accept,approve,start,submit,pass}'
+        when 'COMPLETED' then '{accept,approve,start,submit,pass,complete}'
+        when 'DISPUTED' then '{accept,approve,start,submit,fail}'
+        when 'CANCELLED' then '{cancel}' end::text[], p_at);
+    return v_task;
+end $$;
+
+create function fixture.task(p_bucket int, p_name text) returns public.tasks
+language sql as $$ select t from public.tasks t where bucket = p_bucket and id = fixture.id(p_name) $$;
+
+-- refusal_of: runs a statement and undoes it; the name of its refusal and, behind a space, the details; null if it passed.
+create function fixture.refusal_of(p_sql text) returns text
+language plpgsql as $$
+declare
+    v_name text;
+    v_details text;
+begin
+    execute p_sql;
+    return null;
+exception when sqlstate 'UX001' then
+    get stacked diagnostics v_name = message_text, v_details = pg_exception_detail;
+    return v_name || case when v_details = '{}' then '' else ' ' || v_details end;
+end $$;
