@@ -16,6 +16,7 @@ static const struct route routes[] = {
 	{ "GET",    "/agents/balance",             api_agents_balance,      AGENT,  "read",  0 },
 	{ "GET",    "/agents/me",                  api_agents_me,           AGENT,  "read",  0 },
 	{ "GET",    "/agents/transactions",        api_agents_transactions, AGENT,  "read",  0 },
+	{ "GET",    "/events",                     api_tasks_events,        AGENT,  "read",  0 },
 };
 
 int

@@ -23,6 +23,7 @@ log_result(const struct sweep_result *result, int windows)
 	struct json_object *fields = json_object_new_object();
 
 	json_object_object_add(fields, "tasks", json_object_new_int64(result->tasks));
+	json_object_object_add(fields, "earnings", json_object_new_int64(result->earnings));
 	json_object_object_add(fields, "expired", json_object_new_int64(result->expired));
 	json_object_object_add(fields, "partitions", json_object_new_int64(result->partitions));
 	json_object_object_add(fields, "windows", json_object_new_int(windows));
@@ -53,7 +54,7 @@ sweep(const struct config *config)
 
 	if (config->is_development && now_open(clock, &err))
 		goto out;
-	if ((windows = sweep_windows(config, &err)) < 0 || sweep_all(db, now_ms(), &result, &err))
+	if ((windows = sweep_windows(config, &err)) < 0 || sweep_all(db, config, now_ms(), &result, &err))
 		goto out;
 	if (result.tasks > 0)
 		job_wake(db);

@@ -13,11 +13,15 @@
 #include "base/db.h"
 #include "base/text.h"
 #include "core/job.h"
+#include "core/operator.h"
 #include "core/replay.h"
 #include "core/sandbox.h"
 #include "http/reply.h"
 #include "http/route.h"
 #include "http/serve.h"
+#include "net/fetch.h"
+#include "net/storage.h"
+#include "net/token.h"
 
 #define BEARER "Bearer "
 #define KEY_UNUSED_MS (INT64_C(60) * 1000)
@@ -28,6 +32,12 @@ const struct apikey *
 api_key(const struct request *rq)
 {
 	return rq->who.held;
+}
+
+const struct operator *
+api_operator(const struct request *rq)
+{
+	return rq->who.operator;
 }
 
 /* X-API-Key, or a bearer token that is a key of ours. */
@@ -77,6 +87,72 @@ identify_staff(struct request *rq)
 	return 0;
 }
 
+/* The operator by a development header; an unknown one is unauthorized, like an unknown token. */
+static int
+identify_by_header(struct request *rq, const char *text, struct id *id)
+{
+	if (id_parse(ID_OPERATOR, text, id) != 0)
+		return error_set(&rq->error, ERR_unauthorized);
+	return 0;
+}
+
+/* The operator by a token; *id is nil if the person is none yet. */
+static int
+identify_by_token(struct request *rq, const char *token, struct id *id)
+{
+	const struct api *api = rq->program;
+	struct token_claims claims;
+
+	if (api->token_keys == NULL)
+		return error_set(&rq->error, ERR_unauthorized);
+	if (token_check(api->token_keys, token, rq->now_ms, rq, &claims, &rq->error))
+		return -1;
+	rq->who.is_impersonated = claims.is_impersonated;
+	rq->who.subject = talloc_asprintf(rq, "%s %s", rq->config->operator_jwt_issuer, claims.sub);
+	return operator_of_subject(rq->db, rq->who.subject, id, &rq->error);
+}
+
+static int
+find_operator(struct request *rq, struct id id)
+{
+	struct operator *operator = talloc_zero(rq, struct operator);
+
+	if (id_is_nil(id))
+		return error_set(&rq->error, ERR_operator_required);
+	if (operator_find(rq->db, rq, id, operator, &rq->error)) {
+		if (rq->error.code == ERR_operator_not_found)
+			error_set(&rq->error, ERR_unauthorized);
+		return -1;
+	}
+	if (operator->is_suspended)
+		return error_set(&rq->error, ERR_operator_suspended);
+	rq->who.id = id;
+	rq->who.operator = operator;
+	return 0;
+}
+
+/* In development a person may come without any token, to register. */
+static int
+identify_person(struct request *rq)
+{
+	const char *header = request_header(rq, "HTTP_X_OPERATOR_ID");
+	const char *bearer = request_header(rq, "HTTP_AUTHORIZATION");
+	bool is_open = rq->config->is_development && rq->config->allow_dev_operator_id;
+	struct id id = { { 0 } };
+
+	rq->who.principal = OPERATOR;
+	if (bearer != NULL && strncasecmp(bearer, BEARER, strlen(BEARER)) == 0) {
+		if (identify_by_token(rq, bearer + strlen(BEARER), &id))
+			return -1;
+	} else if (is_open && header != NULL) {
+		if (identify_by_header(rq, header, &id))
+			return -1;
+	} else if (!is_open || rq->route->principal != PERSON) {
+		return error_set(&rq->error, ERR_unauthorized);
+	}
+	return rq->route->principal == PERSON ? 0 : find_operator(rq, id);
+}
+
 static int
 identify(struct request *rq)
 {
@@ -88,7 +164,8 @@ identify(struct request *rq)
 	case STAFF:
 		return identify_staff(rq);
 	case OPERATOR:
-		break;
+	case PERSON:
+		return identify_person(rq);
 	}
 	return error_set(&rq->error, ERR_unauthorized);
 }
@@ -129,13 +206,28 @@ out:
 	return rc;
 }
 
+/* All that the handler does, or nothing. */
+static int
+call_atomic(struct request *rq)
+{
+	int status = -1;
+
+	if (db_begin(rq->db, &rq->error))
+		return -1;
+	status = rq->route->handle(rq);
+	if (status >= 0 && db_commit(rq->db, &rq->error))
+		status = -1;
+	db_rollback(rq->db);
+	return status;
+}
+
 static int
 call_handler(struct request *rq)
 {
 	const char *key = request_header(rq, "HTTP_IDEMPOTENCY_KEY");
 
 	if ((rq->route->flags & MONEY) == 0 || key == NULL)
-		return rq->route->handle(rq);
+		return (rq->route->flags & (MONEY | ATOMIC)) != 0 ? call_atomic(rq) : rq->route->handle(rq);
 	if (!replay_key_ok(key)) {
 		error_set(&rq->error, ERR_header_invalid);
 		return error_detail(&rq->error, "Idempotency-Key", json_object_new_string("must be 1 to 255 printable ASCII characters"));
@@ -162,15 +254,29 @@ api_call(struct request *rq)
 	return identify(rq) ? -1 : call_handler(rq);
 }
 
+/* What each worker makes once: the issuer's keys, the storage, the receipts' key. */
+static void *
+api_open(const void *ctx, const struct config *config)
+{
+	struct api *api = talloc_zero(ctx, struct api);
+
+	api->token_keys = token_keys_open(api, config);
+	api->storage = storage_open(api, config);
+	api->signer = token_signer_new(api, config->secret_key);
+	return api;
+}
+
 int
 api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count)
 {
 	struct config *config = config_load(NULL);
-	struct serve serve = { .name = name, .routes = routes, .route_count = count, .config = config, .call = api_call };
+	struct serve serve = { .name = name, .routes = routes, .route_count = count, .config = config, .call = api_call,
+	    .open = api_open };
 	int status;
 
 	if (config == NULL)
 		return EX_CONFIG;
+	fetch_init();
 	status = serve_main(argc, argv, &serve);
 	talloc_free(config);
 	return status;

@@ -9,7 +9,15 @@
 /* Between a matched route and its handler: who asks, with which right, and whether this was answered before. */
 
 struct json_object;
+struct operator;
 struct route;
+
+/* What a program's workers make once and hand to every request (rq->program). */
+struct api {
+	struct token_keys *token_keys;		/* NULL: no issuer is set */
+	struct storage *storage;
+	struct token_signer *signer;
+};
 
 /* A program's main: settings, then the routes behind api_call, by FastCGI or CGI.  Returns the exit status. */
 int api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count);
@@ -25,6 +33,9 @@ int api_cursor(struct request *rq, enum id_kind kind, const char *cursor, struct
 
 /* "sandbox" and "sandbox_notice" on an answer about a simulated task; nothing on others. */
 void api_reply_sandbox(struct json_object *object, bool is_sandbox, const char *status);
+
+/* The operator of an OPERATOR route. */
+const struct operator *api_operator(const struct request *rq);
 
 /* Handlers, by program.  The routes that lead to them stand in fcgi. */
 int api_agents_register(struct request *rq);
@@ -46,6 +57,45 @@ int api_tasks_cancel(struct request *rq);
 int api_tasks_webhooks(struct request *rq);
 int api_tasks_redeliver(struct request *rq);
 
+int api_tasks_approve(struct request *rq);
+int api_tasks_reject(struct request *rq);
+int api_tasks_verify(struct request *rq);
+int api_tasks_dispute(struct request *rq);
+int api_tasks_rate(struct request *rq);
+int api_tasks_messages(struct request *rq);
+int api_tasks_message_add(struct request *rq);
+int api_tasks_credential(struct request *rq);
+int api_tasks_receipt(struct request *rq);
+int api_tasks_jwks(struct request *rq);
+int api_tasks_operators(struct request *rq);
+int api_tasks_events(struct request *rq);
+
+int api_operator_register(struct request *rq);
+int api_operator_me(struct request *rq);
+int api_operator_update(struct request *rq);
+int api_operator_tasks(struct request *rq);
+int api_operator_mine(struct request *rq);
+int api_operator_task(struct request *rq);
+int api_operator_accept(struct request *rq);
+int api_operator_withdraw(struct request *rq);
+int api_operator_start(struct request *rq);
+int api_operator_submit(struct request *rq);
+int api_operator_messages(struct request *rq);
+int api_operator_message_add(struct request *rq);
+int api_operator_upload(struct request *rq);
+int api_operator_file(struct request *rq);
+int api_operator_earnings(struct request *rq);
+
 int api_admin_clock(struct request *rq);
+int api_admin_operators(struct request *rq);
+int api_admin_kyc(struct request *rq);
+int api_admin_suspend_operator(struct request *rq);
+int api_admin_suspend_agent(struct request *rq);
+int api_admin_disputes(struct request *rq);
+int api_admin_task(struct request *rq);
+int api_admin_resolve(struct request *rq);
+int api_admin_deliveries(struct request *rq);
+int api_admin_audit(struct request *rq);
+int api_admin_log(struct request *rq);
 
 #endif

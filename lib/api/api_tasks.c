@@ -3,8 +3,10 @@
 #include <json-c/json.h>
 #include <talloc.h>
 #include "api/api.h"
+#include "api/api_view.h"
 #include "base/text.h"
 #include "core/category.h"
+#include "core/notify.h"
 #include "core/task.h"
 #include "core/webhook.h"
 #include "http/reply.h"
@@ -73,126 +75,17 @@ api_tasks_create(struct request *rq)
 
 /* show and list */
 
-static void
-reply_json_text(struct json_object *object, const char *name, const char *json)
-{
-	reply_json(object, name, json == NULL ? NULL : json_tokener_parse(json));
-}
-
-static void
-reply_operator(struct json_object *object, const struct task *task)
-{
-	struct json_object *operator;
-
-	if (id_is_nil(task->operator)) {
-		reply_json(object, "operator", NULL);
-		return;
-	}
-	operator = json_object_new_object();
-	reply_id(operator, "id", ID_OPERATOR, task->operator);
-	reply_text(operator, "name", task->operator_name);
-	reply_real(operator, "rating", task->operator_rating);
-	reply_json(object, "operator", operator);
-}
-
-static void
-reply_place(struct json_object *object, const struct task *task)
-{
-	struct json_object *place = json_object_new_object();
-
-	if (task->has_position) {
-		reply_real(place, "lat", task->lat);
-		reply_real(place, "lng", task->lng);
-	} else {
-		reply_json(place, "lat", NULL);
-		reply_json(place, "lng", NULL);
-	}
-	reply_text(place, "address", task->address);
-	reply_json(object, "location", place);
-}
-
-static void
-reply_estimate(struct json_object *object, const struct task *task)
-{
-	struct json_object *estimate = json_object_new_object();
-
-	reply_int(estimate, "estimate_minutes", task->estimate_minutes);
-	reply_text(estimate, "estimate_note", task->estimate_note);
-	reply_time(estimate, "claimed_at", task->claimed_ms);
-	reply_time(estimate, "approval_deadline", task->approval_deadline_ms);
-	reply_json(object, "estimate", estimate);
-}
-
-static void
-reply_task(struct json_object *object, const struct task *task)
-{
-	reply_id(object, "task_id", ID_TASK, task->id);
-	reply_text(object, "title", task->title);
-	reply_text(object, "description", task->description);
-	reply_text(object, "status", task->status);
-	reply_text(object, "task_type", task->task_type);
-	reply_text(object, "task_domain", task->task_domain);
-	reply_text(object, "proof_type", task->proof_type);
-	reply_place(object, task);
-	reply_money(object, "reward_usd", task->reward);
-	reply_money(object, "platform_fee_usd", task->fee);
-	reply_time(object, "deadline", task->deadline_ms);
-	reply_json_text(object, "proof_requirements", task->requirements_json);
-	reply_text(object, "digital_instructions", task->digital_instructions);
-	reply_json_text(object, "proof", task->proof_json);
-	reply_json_text(object, "guardian_result", task->guardian_json);
-	reply_operator(object, task);
-	if (strcmp(task->status, "ESTIMATE_PENDING") == 0)
-		reply_estimate(object, task);
-	reply_text(object, "callback_url", task->callback_url);
-	reply_text(object, "agent_public_key", task->agent_public_key);
-	reply_text(object, "cancel_reason", task->cancel_reason);
-	reply_time(object, "accepted_at", task->accepted_ms);
-	reply_time(object, "started_at", task->started_ms);
-	reply_time(object, "submitted_at", task->submitted_ms);
-	reply_time(object, "verified_at", task->verified_ms);
-	reply_time(object, "completed_at", task->completed_ms);
-	reply_time(object, "cancelled_at", task->cancelled_ms);
-	reply_time(object, "created_at", task->created_ms);
-	if (task->is_sandbox)
-		reply_text(object, "sandbox_scenario", task->scenario);
-	api_reply_sandbox(object, task->is_sandbox, task->status);
-}
-
-static struct json_object *
-events_of(const struct task_event *events, size_t count)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *item = json_object_new_object();
-
-		reply_id(item, "event_id", ID_EVENT, events[i].id);
-		reply_text(item, "type", events[i].type);
-		reply_text(item, "actor", events[i].actor);
-		reply_text(item, "from", events[i].from_status);
-		reply_text(item, "to", events[i].to_status);
-		reply_time(item, "at", events[i].at_ms);
-		json_object_array_add(list, item);
-	}
-	return list;
-}
-
 int
 api_tasks_show(struct request *rq)
 {
-	struct task_event *events;
 	struct task task;
 	struct id id;
-	size_t count;
 
 	if (request_query(rq, NULL, 0, NULL) || request_id(rq, "id", ID_TASK, ERR_task_not_found, &id) ||
-	    task_show(rq->db, rq, rq->who.id, id, &task, &rq->error) ||
-	    task_events(rq->db, rq, id, &events, &count, &rq->error))
+	    task_show(rq->db, rq, rq->who.id, id, &task, &rq->error))
 		return -1;
-	reply_task(rq->reply, &task);
-	reply_json(rq->reply, "events", events_of(events, count));
-	return 200;
+	view_task(rq, rq->reply, &task);
+	return view_messages(rq, "messages", id) || view_events(rq, id) ? -1 : 200;
 }
 
 struct list_input {
@@ -206,23 +99,6 @@ static const struct field list_fields[] = {
 	{ "offset", FIELD_INT, 0, offsetof(struct list_input, offset), .min = 0, .max = OFFSET_MAX },
 	{ "cursor", FIELD_TEXT, 0, offsetof(struct list_input, cursor), .min = 1, .max = 100 },
 };
-
-static struct json_object *
-list_item(const struct task *task)
-{
-	struct json_object *item = json_object_new_object();
-
-	reply_id(item, "task_id", ID_TASK, task->id);
-	reply_text(item, "title", task->title);
-	reply_text(item, "status", task->status);
-	reply_text(item, "task_type", task->task_type);
-	reply_money(item, "reward_usd", task->reward);
-	reply_operator(item, task);
-	reply_time(item, "created_at", task->created_ms);
-	reply_time(item, "deadline", task->deadline_ms);
-	api_reply_sandbox(item, task->is_sandbox, task->status);
-	return item;
-}
 
 int
 api_tasks_list(struct request *rq)
@@ -246,7 +122,7 @@ api_tasks_list(struct request *rq)
 	if (task_list(rq->db, rq, rq->who.id, &filter, &tasks, &count, &total, &rq->error))
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(data, list_item(&tasks[i]));
+		json_object_array_add(data, view_task_row(&tasks[i]));
 	reply_int(pagination, "limit", in.limit);
 	reply_int(pagination, "offset", in.offset);
 	reply_int(pagination, "total", total);
@@ -300,6 +176,9 @@ api_tasks_cancel(struct request *rq)
 	if (request_read(rq, NULL, 0, NULL) || request_id(rq, "id", ID_TASK, ERR_task_not_found, &id) ||
 	    task_cancel(rq->db, rq->who.id, id, rq->now_ms, &cancelled, &rq->error))
 		return -1;
+	if (!cancelled.is_sandbox && !id_is_nil(cancelled.operator) &&
+	    notify_party(rq->db, cancelled.operator, NOTICE_CANCELLED, id, rq->now_ms, &rq->error))
+		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", "CANCELLED");
 	reply_money(rq->reply, "refunded_usd", cancelled.refunded);
@@ -332,7 +211,7 @@ api_tasks_webhooks(struct request *rq)
 		reply_time(item, "created_at", deliveries[i].created_ms);
 		reply_time(item, "next_attempt_at", deliveries[i].next_ms);
 		reply_time(item, "delivered_at", deliveries[i].delivered_ms);
-		reply_json_text(item, "attempts", deliveries[i].attempts_json);
+		reply_json(item, "attempts", json_tokener_parse(deliveries[i].attempts_json));
 		json_object_array_add(data, item);
 	}
 	return 200;

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "core/apikey.h"
 #include "core/category.h"
+#include "core/operator.h"
 #include "core/task.h"
 #include "net/fetch.h"
 
@@ -135,6 +136,7 @@ void
 task_read(struct db_rows *rows, size_t row, struct task *t)
 {
 	t->id = db_uuid(rows, row, "id");
+	t->agent = db_uuid(rows, row, "agent_id");
 	t->operator = db_uuid(rows, row, "operator_id");
 	t->status = db_text(rows, row, "status");
 	t->title = db_text(rows, row, "title");
@@ -171,6 +173,16 @@ task_read(struct db_rows *rows, size_t row, struct task *t)
 	t->verified_ms = db_time(rows, row, "verified_at");
 	t->completed_ms = db_time(rows, row, "completed_at");
 	t->cancelled_ms = db_time(rows, row, "cancelled_at");
+	t->late_ms = db_time(rows, row, "late_at");
+	t->review_deadline_ms = db_time(rows, row, "review_deadline");
+	t->disputed_ms = db_time(rows, row, "disputed_at");
+	t->dispute_reason = db_text(rows, row, "dispute_reason");
+	t->resolution_json = db_text(rows, row, "resolution");
+	t->credential_json = db_text(rows, row, "encrypted_credential");
+	t->claim_rejection = db_text(rows, row, "claim_rejection");
+	t->rating = (int)db_int(rows, row, "rating");
+	t->rating_comment = db_text(rows, row, "rating_comment");
+	t->is_paid = db_bool(rows, row, "is_paid");
 }
 
 int
@@ -215,6 +227,19 @@ task_show(struct db *db, const void *ctx, struct id agent, struct id task, struc
 	if (id_bucket(task) != id_bucket(agent))
 		return error_set(err, ERR_task_not_found);
 	rows = db_call(db, ctx, err, "task_show", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(task)));
+	if (rows == NULL)
+		return -1;
+	if (db_count(rows) == 0)
+		return error_set(err, ERR_task_not_found);
+	task_read(rows, 0, out);
+	return 0;
+}
+
+int
+task_any(struct db *db, const void *ctx, struct id task, struct task *out, struct error *err)
+{
+	struct db_rows *rows = db_call(db, ctx, err, "task_any", id_bucket(task), DB_ARGS(DB_UUID(task)));
+
 	if (rows == NULL)
 		return -1;
 	if (db_count(rows) == 0)
@@ -282,6 +307,23 @@ task_cancel(struct db *db, struct id agent, struct id task, int64_t now_ms, stru
 		return -1;
 	out->refunded = db_int(rows, 0, "refunded");
 	out->is_sandbox = db_bool(rows, 0, "is_sandbox");
+	out->operator = db_uuid(rows, 0, "operator_id");
 	talloc_free(rows);
 	return 0;
+}
+
+int
+task_rate(struct db *db, const void *ctx, struct id agent, struct id task_id, int rating, const char *comment,
+    int64_t now_ms, struct task *task, struct error *err)
+{
+	struct db_rows *rows;
+
+	if (id_bucket(task_id) != id_bucket(agent))
+		return error_set(err, ERR_task_not_found);
+	rows = db_call(db, ctx, err, "task_rate", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(task_id),
+	    DB_INT(rating), DB_TEXT(comment), DB_TIME(now_ms)));
+	if (rows == NULL)
+		return -1;
+	task_read(rows, 0, task);
+	return task->is_sandbox ? 0 : operator_rate(db, task->operator, rating, err);
 }

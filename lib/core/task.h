@@ -37,16 +37,17 @@ struct task_new {
 
 /* A task as stored.  Texts ending in _json are JSON. */
 struct task {
-	struct id id, operator;
+	struct id id, agent, operator;
 	const char *status, *title, *description, *address, *task_type, *task_domain, *proof_type, *digital_instructions;
 	const char *callback_url, *agent_public_key, *scenario, *cancel_reason, *operator_name, *estimate_note;
 	const char *requirements_json, *proof_json, *guardian_json;
-	bool is_sandbox, has_position;
+	const char *credential_json, *resolution_json, *dispute_reason, *claim_rejection, *rating_comment;
+	bool is_sandbox, has_position, is_paid;
 	double lat, lng, operator_rating;
 	usd_micros reward, fee;
-	int estimate_minutes;
+	int estimate_minutes, rating;			/* rating 0: not rated */
 	int64_t deadline_ms, created_ms, claimed_ms, approval_deadline_ms, accepted_ms, started_ms, submitted_ms, verified_ms,
-	    completed_ms, cancelled_ms;
+	    completed_ms, cancelled_ms, late_ms, review_deadline_ms, disputed_ms;
 };
 
 struct task_event {
@@ -57,6 +58,7 @@ struct task_event {
 
 struct task_cancelled {
 	usd_micros refunded;
+	struct id operator;			/* who had claimed it; nil: nobody */
 	bool is_sandbox;
 };
 
@@ -86,6 +88,9 @@ int task_create(struct db *db, const void *ctx, const struct config *config, con
 /* One task of an agent.  Fails: task_not_found. */
 int task_show(struct db *db, const void *ctx, struct id agent, struct id task, struct task *out, struct error *err);
 
+/* Any task, for staff and for jobs.  Fails: task_not_found. */
+int task_any(struct db *db, const void *ctx, struct id task, struct task *out, struct error *err);
+
 /* A task's audit trail, oldest first. */
 int task_events(struct db *db, const void *ctx, struct id task, struct task_event **events, size_t *count,
     struct error *err);
@@ -97,6 +102,11 @@ int task_list(struct db *db, const void *ctx, struct id agent, const struct task
 /* Takes a task back and refunds it.  Fails: task_not_found, task_state_conflict. */
 int task_cancel(struct db *db, struct id agent, struct id task, int64_t now_ms, struct task_cancelled *out,
     struct error *err);
+
+/* The agent's rating of finished work, 1 to 5, once; counted for the operator too.  Within a transaction.
+ * Fails: task_not_found, task_state_conflict, already_rated. */
+int task_rate(struct db *db, const void *ctx, struct id agent, struct id task_id, int rating, const char *comment,
+    int64_t now_ms, struct task *task, struct error *err);
 
 struct db_rows;
 /* One row of SQL type tasks. */

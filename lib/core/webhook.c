@@ -63,7 +63,7 @@ webhook_delay_ms(int attempt)
 static char *
 make_body(const void *ctx, struct db_rows *rows)
 {
-	struct json_object *body = json_object_new_object(), *data = db_json(rows, 0, "data"), *guardian = NULL;
+	struct json_object *body = json_object_new_object(), *data = db_json(rows, 0, "data"), *guardian = NULL, *message;
 	char id[ID_TEXT_SIZE], time[TIME_TEXT_SIZE];
 	char *text;
 
@@ -73,6 +73,9 @@ make_body(const void *ctx, struct db_rows *rows)
 	json_object_object_add(body, "status", json_object_new_string(db_text(rows, 0, "to_status")));
 	if (json_object_object_get_ex(data, "guardian_result", &guardian))
 		json_object_object_add(body, "guardian_result", json_object_get(guardian));
+	if (json_object_object_get_ex(data, "message", &message))
+		json_object_object_add(body, "message",
+		    json_object_get(json_object_object_get(message, "text")));
 	time_print(db_time(rows, 0, "at"), time);
 	json_object_object_add(body, "timestamp", json_object_new_string(time));
 	id_print(ID_EVENT, db_uuid(rows, 0, "event_id"), id);
@@ -236,4 +239,26 @@ webhook_redeliver(struct db *db, struct id agent, struct id task, struct id deli
 	    DB_UUID(delivery), DB_TIME(now_ms)));
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
+}
+
+int
+webhook_failures(struct db *db, const void *ctx, int64_t limit, struct webhook_failure **out, size_t *count,
+    struct error *err)
+{
+	struct db_rows *rows = db_call_everywhere(db, ctx, err, "delivery_failed_everywhere", DB_ARGS(DB_INT(limit)));
+
+	if (rows == NULL)
+		return -1;
+	*count = db_count(rows);
+	*out = talloc_zero_array(rows, struct webhook_failure, (unsigned)*count + 1);
+	for (size_t i = 0; i < *count; i++) {
+		(*out)[i].id = db_uuid(rows, i, "id");
+		(*out)[i].agent = db_uuid(rows, i, "agent_id");
+		(*out)[i].task = db_uuid(rows, i, "task_id");
+		(*out)[i].type = db_text(rows, i, "type");
+		(*out)[i].last_error = db_text(rows, i, "last_error");
+		(*out)[i].attempts = (int)db_int(rows, i, "attempts");
+		(*out)[i].created_ms = db_time(rows, i, "at");
+	}
+	return 0;
 }

@@ -22,6 +22,14 @@ struct webhook_delivery {
 	const char *attempts_json;
 };
 
+/* A delivery that was given up. */
+struct webhook_failure {
+	struct id id, agent, task;
+	const char *type, *last_error;
+	int attempts;
+	int64_t created_ms;
+};
+
 /* X-HumanOps-Signature: HMAC-SHA256 of the body under the secret's own bytes, in hex. */
 void webhook_sign(const char *secret, const char *body, size_t len, char hex[2 * SHA256_SIZE + 1]);
 
@@ -44,6 +52,10 @@ int webhook_list(struct db *db, const void *ctx, struct id agent, struct id task
 
 /* Sends a settled delivery again, under the same event id.  Fails: delivery_not_found, delivery_in_progress. */
 int webhook_redeliver(struct db *db, struct id agent, struct id task, struct id delivery, int64_t now_ms,
+    struct error *err);
+
+/* What was given up, newest first; for staff. */
+int webhook_failures(struct db *db, const void *ctx, int64_t limit, struct webhook_failure **out, size_t *count,
     struct error *err);
 
 #endif

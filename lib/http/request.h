@@ -18,11 +18,13 @@ struct config;
 struct db;
 struct gateway;
 struct json_object;
+struct operator;
 struct route;
 
 enum { REQUEST_PARAMS = 4, BODY_MAX = 256 * 1024 };
 
-enum principal { PUBLIC, AGENT, OPERATOR, STAFF };
+/* PERSON: signed in by a token, who need not be an operator yet. */
+enum principal { PUBLIC, AGENT, OPERATOR, PERSON, STAFF };
 
 /* Who asks, once the api layer knows it. */
 struct who {
@@ -30,6 +32,9 @@ struct who {
 	struct id id;		   /* agent or operator */
 	struct id key;		   /* the API key used … */
 	const struct apikey *held; /* … and what it may do; the api layer's */
+	const struct operator *operator; /* the operator's row, likewise */
+	const char *subject;		 /* of the token; NULL: none */
+	bool is_impersonated;		 /* someone else acts in the operator's name: no money moves */
 };
 
 struct request {

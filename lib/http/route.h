@@ -12,6 +12,7 @@ enum route_flags {
 	WHOLE = 2,     /* the path stands as it is, without the base /api/v1 (health) */
 	UNCOUNTED = 4, /* no rate window (health, metrics) */
 	DIRECT = 8,    /* the handler alone, without the program's call: asks for no key (health) */
+	ATOMIC = 32,   /* runs in one database transaction, which a refusal rolls back */
 	STREAMED = 16, /* the handler reads the body itself, by request_body; not with MONEY */
 };
 

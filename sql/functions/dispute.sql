@@ -64,10 +64,3 @@ begin
     return query select * from tasks where status = 'DISPUTED' and not is_sandbox
     order by disputed_at nulls first, id limit p_limit offset p_offset;
 end $$;
-
--- task_for_staff: any real task.
-create or replace function task_for_staff(p_bucket int, p_task uuid) returns setof tasks
-language plpgsql as $$
-begin
-    return query select * from tasks where bucket = p_bucket and id = p_task;
-end $$;

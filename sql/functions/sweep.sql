@@ -12,7 +12,7 @@ end $$;
 -- cancelled and refunded, a review nobody made counts as approved.  No row: nothing is due.  One at a time, since the
 -- operator's leg of a payment (pays) follows in the same transaction.
 create or replace function sweep_task(p_bucket int, p_now timestamptz)
-returns table (task_id uuid, event text, agent_id uuid, operator_id uuid, reward bigint, pays boolean, title text)
+returns table (task_id uuid, event text, agent_id uuid, operator_id uuid, reward bigint, pays boolean, is_sandbox boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -36,7 +36,7 @@ begin
     elsif v_pays then
         perform escrow_release(p_bucket, t, p_now);
     end if;
-    return query select t.id, v_event, t.agent_id, t.operator_id, t.reward, v_pays, t.title;
+    return query select t.id, v_event, t.agent_id, t.operator_id, t.reward, v_pays, t.is_sandbox;
 end $$;
 
 -- sweep_expired: deletes what is past its time, bucket by bucket in one statement each: idempotency keys, tokens (used ones are

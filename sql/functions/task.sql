@@ -178,7 +178,7 @@ end $$;
 -- task_cancel: the agent takes a task back that nobody has begun; what was held returns to the deposit.
 -- Fails: task_not_found, task_state_conflict.
 create or replace function task_cancel(p_bucket int, p_agent uuid, p_task uuid, p_now timestamptz)
-returns table (refunded bigint, is_sandbox boolean)
+returns table (refunded bigint, is_sandbox boolean, operator_id uuid)
 language plpgsql as $$
 #variable_conflict use_column
 declare t tasks;
@@ -191,7 +191,7 @@ begin
     if not t.is_sandbox then
         perform escrow_refund(p_bucket, t, p_now);
     end if;
-    return query select case when t.is_sandbox then 0 else t.reward + t.fee end, t.is_sandbox;
+    return query select case when t.is_sandbox then 0 else t.reward + t.fee end, t.is_sandbox, t.operator_id;
 end $$;
 
 -- task_show: one task of an agent; no row if it is not the agent's.
@@ -199,6 +199,13 @@ create or replace function task_show(p_bucket int, p_agent uuid, p_task uuid) re
 language plpgsql as $$
 begin
     return query select * from tasks where bucket = p_bucket and id = p_task and agent_id = p_agent;
+end $$;
+
+-- task_any: any task, for staff and for jobs.
+create or replace function task_any(p_bucket int, p_task uuid) returns setof tasks
+language plpgsql as $$
+begin
+    return query select * from tasks where bucket = p_bucket and id = p_task;
 end $$;
 
 -- task_events: a task's audit trail, oldest first.

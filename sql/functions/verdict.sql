@@ -56,10 +56,3 @@ begin
     return query select k.status, k.operator_id, k.reward, p_is_approved and not k.is_sandbox, k.is_sandbox, k.title
     from tasks k where k.bucket = p_bucket and k.id = p_task;
 end $$;
-
--- verdict_load: the task of a Guardian's job.
-create or replace function verdict_load(p_bucket int, p_task uuid) returns setof tasks
-language plpgsql as $$
-begin
-    return query select * from tasks where bucket = p_bucket and id = p_task;
-end $$;
