@@ -13,15 +13,19 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 WARNINGS += -Wno-missing-field-initializers	# tables leave the end of a row zero
 HARDEN   = -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags $(PACKAGES)) $(WARNINGS) $(HARDEN) \
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags $(PACKAGES) $(PICTURE_PACKAGES)) $(WARNINGS) $(HARDEN) \
               -DHUMANOPS_VERSION='"$(VERSION)"' -DHUMANOPS_SCHEMA=$(SCHEMA) $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS)) -MMD -MP
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 LDLIBS   = -lfcgi $(shell pkg-config --libs $(PACKAGES)) -lgmp -lunistring -lm
 
+# What decodes pictures: only imager has it, and the tests that make some.
+PICTURE_PACKAGES = libjpeg libpng libwebp libheif libexif
+PICTURE_LIBS = -Wl,--as-needed $(shell pkg-config --libs $(PICTURE_PACKAGES))
+
 LIB_SRC  = $(wildcard lib/*/*.c)
 LIB      = $(BUILD)/libhumanops.a
 SERVERS  = agents tasks webhooks admin
-PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker
+PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker $(BUILD)/fcgi/imager
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all check unit lint format install bench clean help
@@ -43,14 +47,17 @@ $(BUILD)/fcgi/%.fcgi: $(BUILD)/fcgi/%.o $(LIB)
 $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker: $(BUILD)/fcgi/%: $(BUILD)/fcgi/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/fcgi/imager: $(BUILD)/fcgi/imager.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PICTURE_LIBS) $(LDLIBS)
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) $(PICTURE_LIBS)
 
-units: $(UNITS)
+units: $(UNITS) $(BUILD)/fcgi/imager
 unit: units		## unit tests alone, without a database or a web server
 	scripts/test unit
 

@@ -231,9 +231,10 @@ pid_of() {
     pid=$(head -n 1 "$RUN/$1.pid" 2>/dev/null) && pid_is "$pid" "$2" && printf '%s\n' "$pid"
 }
 
-# signal SIGNAL PID
+# signal SIGNAL PID: by the shell's own kill; a small system has no other.
 signal() {
-    as_user kill "-$1" "$2" 2>/dev/null || true
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    as_user sh -c 'kill -"$1" "$2"' sh "$1" "$2" 2>/dev/null || true
 }
 
 # wait_until SECONDS COMMAND...: false if the command has not become true by then.
@@ -271,8 +272,7 @@ end_pid() {
 end_process() {
     local pid
     pid=$(pid_of "$1" "$2") || return 0
-    end_pid "$pid" "$2" "$3" "$4"
-    as_user rm -f -- "$RUN/$1.pid"
+    end_pid "$pid" "$2" "$3" "$4" && as_user rm -f -- "$RUN/$1.pid"
 }
 
 # spawn NAME COMMAND...: a process of its own session, which outlives this shell; log and pid file carry the name.
@@ -303,7 +303,7 @@ nginx_end_orphans() {
     for process in /proc/[0-9]*; do
         pid_is "${process#/proc/}" "nginx: worker process" || continue
         if readlink -- "$process"/fd/* 2>/dev/null | grep -qxF -- "$STATE/log/nginx.log"; then
-            end_pid "${process#/proc/}" "nginx: worker process" TERM 5
+            end_pid "${process#/proc/}" "nginx: worker process" TERM 5 || die "a worker of a killed nginx cannot be ended"
         fi
     done
 }

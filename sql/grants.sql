@@ -37,5 +37,6 @@ begin
 end $$;
 do $$
 begin
-    perform partition_add_everywhere(now());
+    while partition_add_everywhere(now()) > 0 loop    -- a table at a time
+    end loop;
 end $$;

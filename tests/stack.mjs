@@ -2,7 +2,7 @@
  * An instance of the whole service for a test file: started by scripts/start in a fresh folder on a free port, and stopped and
  * removed after the file's last test.  Holds what tests of every kind need (calls, SQL, agents, the clock, a receiver of
  * webhooks); what an answer should be is theirs to say.  HUMANOPS_TEST_START_FLAGS: further arguments for scripts/start, as
- * --sanitize.  HUMANOPS_TEST_KEEP=1: the folder stays.
+ * --sanitize.  HUMANOPS_TEST_KEEP=1: the folder stays.  HUMANOPS_TEST_GUARD=1: under the bucket guard (sql/shared/guard.sql).
  */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
@@ -20,6 +20,7 @@ import { promisify } from 'node:util';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const run = promisify(execFile);
 const MICROS = 1_000_000;
+const hasGuard = process.env.HUMANOPS_TEST_GUARD === '1';
 let stacks = 0;
 const running = new Set();
 
@@ -71,7 +72,7 @@ async function start(state, settings) {
 		const port = await freePort();
 		try {
 			await run(path.join(root, 'scripts/start'), ['--no-demo', '--port', String(port), '--state', state, ...flags,
-				'FLOOD_LIMITS=off', 'TRUSTED_PROXIES=127.0.0.1', ...settings],
+				'FLOOD_LIMITS=off', 'TRUSTED_PROXIES=127.0.0.1', ...(hasGuard ? ['DATABASE_BUCKET_GUARD=true'] : []), ...settings],
 				{ env: environment(), timeout: 300_000 });
 			return port;
 		} catch (error) {
@@ -176,7 +177,7 @@ class Stack {
 		const isSelect = /^(select|values)\b/i.test(query);
 		const wrapped = isSelect ? `select coalesce(json_agg(r), '[]') from (${query}\n) r` : query;
 		const { stdout } = await run('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', this.settings.RUN_DIR, '-U', 'postgres', '-d',
-			'humanops', '-c', wrapped], { maxBuffer: 64 << 20 });
+			'humanops', '-c', wrapped], { maxBuffer: 64 << 20, env: { ...process.env, PGOPTIONS: '-c humanops.bucket=-1' } });
 		return isSelect ? JSON.parse(stdout) : [];
 	}
 
@@ -322,5 +323,7 @@ export async function stack({ settings = [] } = {}) {
 	const s = new Stack(state, port);
 	running.add(s);
 	atEnd(() => s.stop());
+	if (hasGuard)
+		await s.sql(readFileSync(path.join(root, 'tests/sql/shared/guard.sql'), 'utf8'));
 	return s;
 }

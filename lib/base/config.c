@@ -30,9 +30,9 @@ typedef const char *setting_reader(struct config *config, const struct setting *
 
 static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp,
     read_sender, read_issuer_url, read_issuer_words, read_folder, read_seconds, read_development_switch,
-    read_r2_endpoint, read_r2_name, read_r2_key;
+    read_r2_endpoint, read_r2_name, read_r2_key, read_guardian_provider, read_guardian_url, read_word;
 
-enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP, WITH_R2 };
+enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP, WITH_MODEL, WITH_ANTHROPIC, WITH_R2 };
 
 /* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier
  * ones. */
@@ -72,6 +72,10 @@ static const struct setting {
 	{ "MANUAL_REVIEW_SECONDS", read_seconds, AT(manual_review_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
 	{ "DEADLINE_GRACE_SECONDS", read_seconds, AT(deadline_grace_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
 	{ "SANDBOX_STEP_SECONDS", read_seconds, AT(sandbox_step_s), "1", OPTIONAL, 0, 3600 },
+	{ "GUARDIAN_PROVIDER", read_guardian_provider, 0, "rules", OPTIONAL, 0, 0 },
+	{ "GUARDIAN_URL", read_guardian_url, 0, NULL, OPTIONAL, 0, 0 },
+	{ "GUARDIAN_MODEL", read_word, AT(guardian_model), NULL, WITH_MODEL, 0, 0 },
+	{ "GUARDIAN_API_KEY", read_word, AT(guardian_api_key), NULL, WITH_ANTHROPIC, 0, 0 },
 	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0,
 	    0 },
 	{ "DATABASE_BUCKET_GUARD", read_development_switch, AT(database_guard), "false", OPTIONAL, 0, 0 },
@@ -438,13 +442,14 @@ read_issuer_url(struct config *config, const struct setting *setting, const char
 {
 	bool is_https = strncmp(value, "https://", 8) == 0;
 	bool is_http = config->is_development && strncmp(value, "http://", 7) == 0, is_right;
-	const char *host = value + (is_https ? 8 : 7);
+	const char *host;
 	char *authority;
 
 	if (lacks_issuer(config, setting))
 		return "needs OPERATOR_JWT_ISSUER";
 	if (!is_https && !is_http)
 		return "must begin with https://";
+	host = value + (is_https ? 8 : 7);
 	authority = secret_copy(NULL, host, strcspn(host, "/"));
 	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) &&
 		   is_plain_word(value) && strchr(value, '#') == NULL;
@@ -561,11 +566,68 @@ read_r2_key(struct config *config, const struct setting *setting, const char *va
 	return NULL;
 }
 
+static const char *
+read_guardian_provider(struct config *config, const struct setting *setting, const char *value)
+{
+	(void)setting;
+	if (strcmp(value, "rules") != 0 && strcmp(value, "anthropic") != 0 && strcmp(value, "openai") != 0)
+		return "must be rules, anthropic or openai";
+	config->guardian_provider = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+/* A host of the own network, where plain HTTP may do: a name without dots, or a private IPv4 address. */
+static bool
+is_near(const char *host)
+{
+	static const char *const prefixes[] = { "127.", "10.", "192.168." };
+	size_t len = strcspn(host, ":/");
+
+	if (strncmp(host, "[::1]", 5) == 0)
+		return true;
+	for (size_t i = 0; i < nitems(prefixes); i++) {
+		if (strncmp(host, prefixes[i], strlen(prefixes[i])) == 0 &&
+		    strspn(host, ".0123456789") == len)
+			return true;
+	}
+	return *host != '[' && memchr(host, '.', len) == NULL;
+}
+
+/* Pictures and a key go there, so in the clear only to a model server of one's own. */
+static const char *
+read_guardian_url(struct config *config, const struct setting *setting, const char *value)
+{
+	bool is_https = strncmp(value, "https://", 8) == 0, is_http = strncmp(value, "http://", 7) == 0;
+	const char *host = value + (is_https ? 8 : 7);
+	size_t len = strlen(value);
+
+	(void)setting;
+	if (!is_https && !(is_http && is_near(host)))
+		return "must begin with https://, or with http:// and a host of the own network";
+	if (*host == '/' || *host == '\0' || !is_plain_word(value) || strpbrk(value, "?#@") != NULL)
+		return "must be a URL without user, query and fragment";
+	config->guardian_url = secret_copy(config, value, len - (value[len - 1] == '/'));
+	return NULL;
+}
+
+static const char *
+read_word(struct config *config, const struct setting *setting, const char *value)
+{
+	if (!is_plain_word(value))
+		return "must be ASCII without blanks";
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
 static bool
 is_needed(const struct config *config, enum need need)
 {
+	const char *provider = config->guardian_provider; /* NULL: it was not one of them */
+	bool has_model = provider != NULL && strcmp(provider, "rules") != 0;
+
 	return need == REQUIRED || (need == IN_PRODUCTION && !config->is_development) ||
-	       (need == WITH_SMTP && config->smtp_url != NULL) ||
+	       (need == WITH_SMTP && config->smtp_url != NULL) || (need == WITH_MODEL && has_model) ||
+	       (need == WITH_ANTHROPIC && has_model && strcmp(provider, "anthropic") == 0) ||
 	       (need == WITH_R2 && config->r2_endpoint != NULL);
 }
 

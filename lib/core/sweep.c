@@ -3,6 +3,7 @@
 #include <talloc.h>
 #include "base/config.h"
 #include "base/db.h"
+#include "base/error.h"
 #include "base/text.h"
 #include "core/earning.h"
 #include "core/notify.h"
@@ -51,21 +52,20 @@ tell(struct db *db, struct db_rows *rows, struct id task, int64_t now_ms, struct
 	return 0;
 }
 
-/* One overdue task with what follows for its operator, in one transaction.  1, 0 if none is due, -1. */
+/* One overdue task with what follows for its operator, in one transaction.  1, 0 if it is not due any more, -1. */
 static int
-sweep_task(struct db *db, const struct config *config, int bucket, int64_t now_ms, struct error *err)
+sweep_task(struct db *db, const struct config *config, int bucket, struct id task, int64_t now_ms, struct error *err)
 {
 	struct db_rows *rows = NULL;
-	struct id task;
 	int rc = -1;
 
-	if (db_begin(db, err) || (rows = db_call(db, NULL, err, "sweep_task", bucket, DB_ARGS(DB_TIME(now_ms)))) == NULL)
+	if (db_begin(db, err) || (rows = db_call(db, NULL, err, "sweep_task", bucket,
+	    DB_ARGS(DB_UUID(task), DB_TIME(now_ms)))) == NULL)
 		goto out;
 	if (db_count(rows) == 0) {
 		rc = 0;
 		goto out;
 	}
-	task = db_uuid(rows, 0, "task_id");
 	if (db_bool(rows, 0, "pays") && earning_credit(db, db_uuid(rows, 0, "operator_id"), task,
 	    db_int(rows, 0, "reward"), now_ms + config->escrow_hold_s * 1000, now_ms, err))
 		goto out;
@@ -78,25 +78,37 @@ out:
 	return rc;
 }
 
+/* What is due now.  A task that fails is logged where it failed and left for the next sweep; only a database that is away
+ * ends the run. */
 static int
-sweep_tasks(struct db *db, const struct config *config, int bucket, int64_t now_ms, int64_t *count, struct error *err)
+sweep_tasks(struct db *db, const struct config *config, int64_t now_ms, int64_t *count, struct error *err)
 {
-	int rc;
+	struct db_rows *due = NULL;
+	int64_t before;
 
-	while ((rc = sweep_task(db, config, bucket, now_ms, err)) > 0)
-		(*count)++;
-	return rc;
+	do {
+		before = *count;
+		talloc_free(due);
+		due = db_call_everywhere(db, NULL, err, "sweep_due_everywhere", DB_ARGS(DB_TIME(now_ms)));
+		for (size_t i = 0; due != NULL && i < db_count(due) && err->code != ERR_unavailable; i++) {
+			error_clear(err);
+			*count += sweep_task(db, config, (int)db_int(due, i, "bucket"), db_uuid(due, i, "id"), now_ms, err) > 0;
+		}
+	} while (due != NULL && err->code != ERR_unavailable && *count > before);
+	talloc_free(due);
+	if (due == NULL || err->code == ERR_unavailable)
+		return -1;
+	error_clear(err);
+	return 0;
 }
 
 /* A bucket's earnings whose hold is over, batch by batch, so that no lock is held for long. */
 static int
-settle_earnings(struct db *db, const struct config *config, int bucket, int64_t now_ms, int64_t *count,
-    struct error *err)
+settle_bucket(struct db *db, int bucket, int64_t now_ms, int64_t *count, struct error *err)
 {
 	struct db_rows *rows;
 	int64_t done;
 
-	(void)config;
 	do {
 		rows = db_call(db, NULL, err, "earning_settle", bucket, DB_ARGS(DB_TIME(now_ms), DB_INT(BATCH)));
 		if (rows == NULL)
@@ -108,18 +120,14 @@ settle_earnings(struct db *db, const struct config *config, int bucket, int64_t 
 	return 0;
 }
 
-/* A sweep of every bucket that the function names. */
 static int
-sweep_buckets(struct db *db, const struct config *config, const char *due_function, int64_t now_ms, int64_t *count,
-    int (*sweep)(struct db *, const struct config *, int, int64_t, int64_t *, struct error *), struct error *err)
+settle_earnings(struct db *db, int64_t now_ms, int64_t *count, struct error *err)
 {
-	struct db_rows *due = db_call_everywhere(db, NULL, err, due_function, DB_ARGS(DB_TIME(now_ms)));
-	int rc = 0;
+	struct db_rows *due = db_call_everywhere(db, NULL, err, "earning_due_everywhere", DB_ARGS(DB_TIME(now_ms)));
+	int rc = due == NULL ? -1 : 0;
 
-	if (due == NULL)
-		return -1;
 	for (size_t i = 0; rc == 0 && i < db_count(due); i++)
-		rc = sweep(db, config, (int)db_int(due, i, "bucket"), now_ms, count, err);
+		rc = settle_bucket(db, (int)db_int(due, i, "bucket"), now_ms, count, err);
 	talloc_free(due);
 	return rc;
 }
@@ -128,8 +136,7 @@ int
 sweep_all(struct db *db, const struct config *config, int64_t now_ms, struct sweep_result *out, struct error *err)
 {
 	if (sweep_everywhere(db, "partition_add_everywhere", now_ms, &out->partitions, err) ||
-	    sweep_buckets(db, config, "sweep_due_everywhere", now_ms, &out->tasks, sweep_tasks, err) ||
-	    sweep_buckets(db, config, "earning_due_everywhere", now_ms, &out->earnings, settle_earnings, err) ||
+	    sweep_tasks(db, config, now_ms, &out->tasks, err) || settle_earnings(db, now_ms, &out->earnings, err) ||
 	    sweep_everywhere(db, "sweep_expired_everywhere", now_ms, &out->expired, err))
 		return -1;
 	return 0;

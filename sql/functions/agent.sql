@@ -54,6 +54,9 @@ declare
     t email_tokens;
     v_tier text;
 begin
+    -- The agent is locked before its token, as in email_resend: the other order would let the two wait for each other.
+    perform 1 from agents a where a.bucket = p_bucket and a.id = (
+        select e.agent_id from email_tokens e where e.bucket = p_bucket and e.token_hash = p_token_hash) for update;
     select * into t from email_tokens e where e.bucket = p_bucket and e.token_hash = p_token_hash for update;
     if not found then
         perform refuse('token_invalid');

@@ -9,7 +9,7 @@ declare
     v_at timestamptz := id_time(v_id);
 begin
     select id into strict v_event from events
-    where bucket = p_bucket and at = p_now and task_id = t.id order by id desc limit 1;
+    where bucket = p_bucket and at = v_at and task_id = t.id order by id desc limit 1;
     insert into deliveries (bucket, at, id, agent_id, task_id, event_id, type, state, next_at)
     values (p_bucket, v_at, v_id, t.agent_id, t.id, v_event, p_type, 'pending', p_now);
     perform job_add(p_bucket, 'webhook', v_id, '{}', p_now, 10, p_now);

@@ -11,16 +11,35 @@ begin
     return v_id;
 end $$;
 
--- job_due_everywhere: buckets that have a job due of these kinds, the longest waiting first.
+-- job_due_everywhere: buckets that have a job due of these kinds, the longest waiting first.  Usually these are those of the
+-- jobs due next.  Where many are due they may all be one bucket's and hide the others: then it steps from bucket to bucket
+-- along the index.
 create or replace function job_due_everywhere(p_kinds jsonb, p_now timestamptz) returns table (bucket int)
 language plpgsql as $$
 #variable_conflict use_column
+declare v_next int[];
 begin
-    return query
-    select d.bucket from (
+    select array_agg(d.bucket order by d.run_at) into v_next from (
         select bucket, run_at from jobs
-        where not is_dead and run_at <= p_now and p_kinds ? kind order by run_at limit 500) d
-    group by d.bucket order by min(d.run_at) limit 100;
+        where not is_dead and run_at <= p_now and p_kinds ? kind order by run_at limit 500) d;
+    if v_next is null or cardinality(v_next) < 500 then
+        return query select n.bucket from unnest(v_next) with ordinality n(bucket, place)
+        group by n.bucket order by min(n.place) limit 100;
+        return;
+    end if;
+    return query
+    with recursive busy as (
+        (select j.bucket from jobs j where not j.is_dead order by j.bucket limit 1)
+        union all
+        select (select j.bucket from jobs j where not j.is_dead and j.bucket > b.bucket order by j.bucket limit 1)
+        from busy b where b.bucket is not null
+    )
+    select b.bucket from busy b
+    cross join lateral (
+        select j.run_at from jobs j
+        where j.bucket = b.bucket and not j.is_dead and j.run_at <= p_now and p_kinds ? j.kind order by j.run_at limit 1
+    ) first
+    order by first.run_at limit 100;
 end $$;
 
 -- job_take: one due job for the lease, or no row.
@@ -57,11 +76,12 @@ begin
     return found;
 end $$;
 
--- job_next: done with this step; the same job runs its next one at p_run_at with its attempts counted anew.
+-- job_next: done with this step; the same job runs its next one at p_run_at.  A step that was done uses up no attempt; the
+-- count itself only grows, since a number that came again would let an earlier taker of that number in.
 create or replace function job_next(p_bucket int, p_job uuid, p_attempts int, p_run_at timestamptz) returns boolean
 language plpgsql as $$
 begin
-    update jobs set run_at = p_run_at, last_error = null, attempts = 0
+    update jobs set run_at = p_run_at, last_error = null, max_attempts = max_attempts + 1
     where bucket = p_bucket and id = p_job and attempts = p_attempts;
     return found;
 end $$;

@@ -165,14 +165,15 @@ begin
     return t;
 end $$;
 
--- event_add: the audit trail's row; its id sorts by instant and then by the task's number of moves.
+-- event_add: the audit trail's row; its id sorts by instant and then by the task's number of moves.  Its time is the
+-- id's, to the millisecond: that is where delivery_load looks for it.
 create or replace function event_add(p_bucket int, t tasks, p_type text, p_actor text, p_actor_id uuid, p_from text,
     p_data jsonb, p_now timestamptz) returns void
 language plpgsql as $$
 declare v_id uuid := id_new(p_bucket, p_now, t.moves);
 begin
     insert into events (bucket, at, id, agent_id, task_id, type, actor, actor_id, from_status, to_status, data)
-    values (p_bucket, p_now, v_id, t.agent_id, t.id, p_type, p_actor, p_actor_id, p_from, t.status, p_data);
+    values (p_bucket, id_time(v_id), v_id, t.agent_id, t.id, p_type, p_actor, p_actor_id, p_from, t.status, p_data);
 end $$;
 
 -- task_cancel: the agent takes a task back that nobody has begun; what was held returns to the deposit.

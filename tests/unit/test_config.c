@@ -238,6 +238,7 @@ each_setting_says_what_it_must_be(void **state)
 #define ADMIN "ADMIN_API_KEY must be at least 24 characters of ASCII without blanks"
 #define SMTP "SMTP_URL must begin with smtp:// or smtps:// and name a host"
 #define ISSUER "OPERATOR_JWT_ISSUER"
+#define GUARDIAN_URL "GUARDIAN_URL must begin with https://, or with http:// and a host of the own network"
 #define SECRET "SECRET_KEY must be 32 bytes in base64"
 	static const struct {
 		const char *variable, *want;
@@ -292,6 +293,26 @@ each_setting_says_what_it_must_be(void **state)
 		{ "ESCROW_HOLD_SECONDS=99999999999999999999", HOLD },
 		{ "SANDBOX_STEP_SECONDS=0", "" },
 		{ "SANDBOX_STEP_SECONDS=3601", "SANDBOX_STEP_SECONDS must be a whole number from 0 to 3600" },
+		{ "GUARDIAN_PROVIDER=rules", "" },
+		{ "GUARDIAN_PROVIDER=Rules", "GUARDIAN_PROVIDER must be rules, anthropic or openai" },
+		{ "GUARDIAN_PROVIDER=openai", "GUARDIAN_MODEL is required" },
+		{ "GUARDIAN_MODEL=a-model", "" },
+		{ "GUARDIAN_MODEL=a model", "GUARDIAN_MODEL must be ASCII without blanks" },
+		{ "GUARDIAN_API_KEY=a key", "GUARDIAN_API_KEY must be ASCII without blanks" },
+		{ "GUARDIAN_URL=https://api.example/v1/", "" },
+		{ "GUARDIAN_URL=http://localhost:11434/v1", "" },
+		{ "GUARDIAN_URL=http://127.0.0.1:8080", "" },
+		{ "GUARDIAN_URL=http://[::1]:8080", "" },
+		{ "GUARDIAN_URL=http://192.168.1.2/v1", "" },
+		{ "GUARDIAN_URL=http://api.example/v1", GUARDIAN_URL },
+		{ "GUARDIAN_URL=http://10.example/v1", GUARDIAN_URL },
+		{ "GUARDIAN_URL=http://[2001:db8::1]/v1", GUARDIAN_URL },
+		{ "GUARDIAN_URL=ftp://localhost", GUARDIAN_URL },
+		{ "GUARDIAN_URL=https://", "GUARDIAN_URL must be a URL without user, query and fragment" },
+		{ "GUARDIAN_URL=https://u@api.example",
+		    "GUARDIAN_URL must be a URL without user, query and fragment" },
+		{ "GUARDIAN_URL=https://api.example/v1?key=x",
+		    "GUARDIAN_URL must be a URL without user, query and fragment" },
 		{ "WEBHOOK_ALLOW_PRIVATE=false", "" },
 		{ "WEBHOOK_ALLOW_PRIVATE=1", "WEBHOOK_ALLOW_PRIVATE must be true or false" },
 		{ "WEBHOOK_ALLOW_PRIVATE=true", "WEBHOOK_ALLOW_PRIVATE is for development only" },
@@ -384,6 +405,28 @@ a_bucket_needs_all_of_its_settings_and_a_safe_way(void **state)
 }
 
 static void
+a_model_needs_a_name_and_anthropic_a_key(void **state)
+{
+	const char *said;
+	struct config *config = load(GOOD, NULL, &said);
+
+	(void)state;
+	assert_string_equal(config->guardian_provider, "rules");
+	assert_true(config->guardian_url == NULL && config->guardian_model == NULL);
+	talloc_free(config);
+	assert_null(load(GOOD "GUARDIAN_PROVIDER=anthropic\n", NULL, &said));
+	assert_string_equal(
+	    said, "humanops: GUARDIAN_MODEL is required\nhumanops: GUARDIAN_API_KEY is required\n");
+	config = load(GOOD "GUARDIAN_PROVIDER=openai\nGUARDIAN_MODEL=m\nGUARDIAN_URL=http://llm:8080/v1/\n",
+	    NULL, &said);
+	assert_non_null(config);
+	assert_string_equal(config->guardian_url, "http://llm:8080/v1");
+	assert_string_equal(config->guardian_model, "m");
+	assert_null(config->guardian_api_key);
+	talloc_free(config);
+}
+
+static void
 all_faults_are_named_at_once_and_no_value_is_shown(void **state)
 {
 	const char *said;
@@ -456,6 +499,7 @@ main(void)
 		cmocka_unit_test(lines_are_comments_blanks_and_settings),
 		cmocka_unit_test(each_setting_says_what_it_must_be),
 		cmocka_unit_test(a_bucket_needs_all_of_its_settings_and_a_safe_way),
+		cmocka_unit_test(a_model_needs_a_name_and_anthropic_a_key),
 		cmocka_unit_test(all_faults_are_named_at_once_and_no_value_is_shown),
 		cmocka_unit_test(a_file_that_was_named_must_be_there),
 	};

@@ -1,0 +1,32 @@
+#ifndef CORE_RULES_H
+#define CORE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The embedded verifier (spec 7): what can be known of a proof without understanding it. */
+
+struct guardian_proof;
+struct guardian_task;
+struct guardian_verdict;
+
+enum { RULES_FACTS_MAX = 24 };
+
+/* What the evidence says, whoever judges. */
+struct rules_evidence {
+	int points;		  /* the sum of what speaks for the proof, 0 to 100 */
+	int cap;		  /* no confidence may be higher */
+	bool is_task_instructing; /* the task's own text tells a judge how to judge: no low opinion counts */
+	const char *facts[RULES_FACTS_MAX]; /* sentences, in the order of the tables in rules.c */
+	size_t fact_count;
+};
+
+/* Sentences hang on ctx or are static. */
+void rules_weigh(const void *ctx, const struct guardian_task *task, const struct guardian_proof *proof,
+    struct rules_evidence *evidence);
+
+/* A verdict by the evidence alone. */
+void rules_verify(const void *ctx, const struct guardian_task *task, const struct guardian_proof *proof,
+    const struct rules_evidence *evidence, struct guardian_verdict *verdict);
+
+#endif

@@ -1,0 +1,99 @@
+-- Whatever falls due by itself: each timer at its millisecond, once, twice, and a week late; and what is past keeping.
+begin;
+\ir shared/fixtures.sql
+select no_plan();
+select fixture_agent(7, 'agent', 'STANDARD', 10000000000);
+select fixture_agent(8, 'other', 'STANDARD', 100000000);
+
+-- A row for each timer: when it runs out, and what becomes of the task.
+create temporary table timers (name text, status text, moves text[], deadline interval, due timestamptz, to_status text, is_refunded boolean) on commit drop;
+insert into timers values
+    ('an offer', 'PENDING', '{}', '2 days', t0() + interval '2 days', 'CANCELLED', true),
+    ('an estimate', 'ESTIMATE_PENDING', '{}', '10 days', t0() + interval '1 day 1 minute', 'PENDING', false),
+    ('an estimate near the deadline', 'ESTIMATE_PENDING', '{}', '2 hours', t0() + interval '2 hours', 'CANCELLED', true),
+    ('accepted work', 'ACCEPTED', '{}', '2 days', t0() + interval '3 days', 'CANCELLED', true),
+    ('work in progress', 'IN_PROGRESS', '{}', '2 days', t0() + interval '3 days', 'CANCELLED', true);
+select fixture_task(7, name, status, p_deadline => t0() + deadline) from timers;
+select fixture_task(8, 'elsewhere', p_agent => 'other', p_deadline => t0() + interval '1 hour');
+select is((task(7, name)).due_at, due, name || ' has its timer') from timers;
+-- state_after: a task after sweeps at these instants, undone again: status, sweeps' counts, escrow left, reason, trail.
+create function fixture.state_after(p_name text, variadic p_at timestamptz[]) returns text
+language plpgsql as $$
+declare
+    v_counts text := '';
+    v_at timestamptz;
+    t tasks;
+    v_kept bigint := balance(7, 'agent', 'escrow');
+begin
+    -- Alone, so that the counts are this task's.
+    update tasks set due_at = null where bucket = 7 and tasks.id <> id(p_name);
+    foreach v_at in array p_at loop
+        v_counts := v_counts || sweep_tasks(7, v_at, 100);
+    end loop;
+    t := task(7, p_name);
+    raise exception using errcode = 'ZZ001', message = format('%s %s %s %s', t.status, v_counts,
+        case when balance(7, 'agent', 'escrow') = v_kept then 'held' else 'refunded' end, coalesce(t.cancel_reason, '-'));
+exception when sqlstate 'ZZ001' then
+    return sqlerrm;
+end $$;
+create function fixture.wanted(t timers, p_counts text) returns text
+language sql as $$
+    select format('%s %s %s %s', t.to_status, p_counts, case when t.is_refunded then 'refunded' else 'held' end,
+        case when t.to_status = 'CANCELLED' then 'expired' else '-' end)
+$$;
+select is(state_after(name, due - interval '1 millisecond'), status || ' 0 held -', name || ' stays to the last millisecond') from timers;
+select is(state_after(name, due), wanted(timers, '1'), name || ' ends at its time') from timers;
+select is(state_after(name, due, due), wanted(timers, '10'), name || ' ends once, however often it is swept') from timers;
+select is(state_after(name, due + interval '7 days'), case when name = 'an estimate' then 'PENDING 1 held -' else wanted(timers, '1') end,
+    name || ' ends the same a week late') from timers;
+select is(state_after('an estimate', t0() + interval '10 days'), 'CANCELLED 1 refunded expired',
+    'an estimate whose deadline has passed too expires at once');
+select is(state_after('an estimate', t0() + interval '2 days', t0() + interval '10 days'), 'CANCELLED 11 refunded expired',
+    'one that goes back to the offers still expires in the end');
+select fixture_task(7, 'simulated', 'SUBMITTED', p_is_sandbox => true, p_reward => 10000);
+select is(state_after('simulated', t0() + interval '1 year'), 'SUBMITTED 0 held -', 'proof that waits for its verdict is not swept');
+select walk(7, id('simulated'), '{review}', t0());
+select is(state_after('simulated', t0() + interval '7 days'), 'SUBMITTED 0 held -', 'nor a review before its time');
+select is(state_after('simulated', t0() + interval '7 days 1 minute'), 'COMPLETED 1 held -', 'a review that nobody made counts as approved');
+select fixture_task(7, 'simulated offer', p_is_sandbox => true, p_reward => 10000);
+select is(state_after('simulated offer', t0() + interval '2 days'), 'CANCELLED 1 held expired', 'a simulated task expires without a refund');
+
+-- All of it, in batches, by buckets.
+select results_eq($$select bucket from sweep_due_everywhere(t0() + interval '30 days')$$, 'values (7), (8)', 'buckets with something due are told');
+select is_empty($$select bucket from sweep_due_everywhere(t0())$$, 'and no other');
+select is(sweep_tasks(7, t0() + interval '30 days', 2), 2, 'a batch is no larger than asked for');
+select is(sweep_tasks(7, t0() + interval '30 days', 100), 5, 'the next takes the rest');
+select is(sweep_tasks(7, t0() + interval '30 days', 100), 0, 'and then nothing is due');
+select is((task(8, 'elsewhere')).status, 'PENDING', 'another bucket is another call');
+select is(balance(7, 'agent', 'deposit') || ' ' || balance(7, 'agent', 'escrow'), '10000000000 0', 'everything came back');
+select is((select count(*) from ledger_audit_everywhere(t0() + interval '31 days')), 0::bigint, 'the ledger is whole');
+select results_eq($$select type, actor from events where bucket = 7 and task_id = id('an offer') order by at, id$$,
+    $$values ('task.created', 'agent'), ('task.cancelled', 'sweeper')$$, 'the trail tells that it was the sweeper');
+
+-- One task that cannot be ended stops no other.
+select fixture_task(7, 'broken', p_deadline => t0() + interval '1 hour');
+update accounts set balance = 0 where bucket = 7 and party_id = id('agent') and kind = 'escrow';
+select fixture_agent(7, 'sound', 'STANDARD', 100000000);
+select fixture_task(7, 'behind it', p_agent => 'sound', p_deadline => t0() + interval '2 hours');
+set local client_min_messages = error;
+select is(sweep_tasks(7, t0() + interval '1 day', 100), 1, 'a task whose escrow is not there does not stop the sweep');
+reset client_min_messages;
+select is((task(7, 'behind it')).status, 'CANCELLED', 'the one behind it has ended');
+select is((task(7, 'broken')).status || ' ' || (task(7, 'broken')).due_at, 'PENDING ' || (t0() + interval '1 hour'), 'the broken one stays due, unchanged');
+
+-- What is past keeping.
+insert into idempotency_keys select 7, id('agent'), '/p', n::text, 'x', 201, '{}', t0() + n * interval '1 second', t0() from generate_series(1, 3) n;
+update email_tokens set expires_at = t0() - interval '30 days' where bucket = 7 and agent_id = id('agent');
+delete from jobs;
+insert into jobs select 7, gen_random_uuid(), 'x', gen_random_uuid(), '{}', is_dead, t0(), 0, 3, null, t0() - age
+from (values (true, interval '30 days'), (true, '29 days'), (false, '99 days')) j(is_dead, age);
+select is(sweep_expired_everywhere(t0() + interval '2 seconds'), 4::bigint, 'what has ended is deleted');
+select is((select array_agg(key) from idempotency_keys), '{3}', 'keys to the second');
+select is((select count(*) from email_tokens where agent_id = id('agent')), 0::bigint, 'tokens a month after their end');
+select is((select count(*) from jobs), 2::bigint, 'dead jobs after a month, living ones never');
+select is(sweep_expired_everywhere(t0() + interval '2 seconds'), 0::bigint, 'once');
+insert into idempotency_keys select 7, id('agent'), '/q', n::text, 'x', 201, '{}', t0(), t0() from generate_series(1, 10001) n;
+select is(sweep_expired_everywhere(t0()), 10000::bigint, 'at most ten thousand rows at a time');
+select is(sweep_expired_everywhere(t0()), 1::bigint, 'the next time goes on');
+select * from finish();
+rollback;
