@@ -33,6 +33,7 @@ verdict_agent(struct db *db, const void *ctx, const struct config *config, struc
 	out->operator = db_uuid(rows, 0, "operator_id");
 	out->agent = agent;
 	out->is_sandbox = db_bool(rows, 0, "is_sandbox");
+	out->has_moved = true;
 	return 0;
 }
 
@@ -49,5 +50,6 @@ verdict_guardian(struct db *db, const void *ctx, const struct config *config, st
 	out->operator = db_uuid(rows, 0, "operator_id");
 	out->agent = db_uuid(rows, 0, "agent_id");
 	out->is_sandbox = false;
+	out->has_moved = db_bool(rows, 0, "has_moved");
 	return 0;
 }

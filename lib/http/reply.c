@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
+#include <unistd.h>
 #include "base/error.h"
 #include "base/now.h"
 #include "base/text.h"
@@ -208,6 +209,25 @@ headers(const struct request *rq, size_t len)
 	text = talloc_asprintf_append_buffer(text, "\r\n");
 	assert(text != NULL);
 	return text;
+}
+
+int
+reply_file(struct request *rq, const char *content_type, int fd, size_t size)
+{
+	char *data = talloc_size(rq, size + 1);
+	size_t have = 0;
+	ssize_t got = 1;
+
+	while (have < size && got > 0) {
+		got = pread(fd, data + have, size - have, (off_t)have);
+		have += got > 0 ? (size_t)got : 0;
+	}
+	if (have != size)
+		return error_internal(&rq->error, "a stored file is shorter than it says");
+	rq->raw = data;
+	rq->raw_len = size;
+	rq->content_type = content_type;
+	return 0;
 }
 
 int

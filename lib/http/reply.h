@@ -31,6 +31,9 @@ void reply_header(struct request *rq, const char *name, const char *fmt, ...)
 /* An answer that is no JSON (a page, CSV); copies the bytes. */
 void reply_raw(struct request *rq, const char *content_type, const char *data, size_t len);
 
+/* An answer that is a file: its first `size` bytes, read from a descriptor at its beginning.  Fails: internal. */
+int reply_file(struct request *rq, const char *content_type, int fd, size_t size);
+
 /* Writes the answer: the reply or raw bytes with the status, or, with status -1, the error's status and body
  * (spec 3). */
 int reply_send(struct request *rq, int status);

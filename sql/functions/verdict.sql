@@ -5,17 +5,19 @@
 -- Returns the task; pays tells that the operator's leg is due.
 create or replace function verdict_guardian(p_bucket int, p_task uuid, p_event text, p_result jsonb, p_review_s int,
     p_now timestamptz)
-returns table (status text, operator_id uuid, agent_id uuid, reward bigint, pays boolean, title text)
+returns table (status text, operator_id uuid, agent_id uuid, reward bigint, pays boolean, has_moved boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare
     t tasks;
+    v_moves boolean;
     v_data jsonb := jsonb_build_object('guardian_result', p_result);
     v_pays boolean := false;
 begin
     select * into strict t from tasks k where k.bucket = p_bucket and k.id = p_task for update;
     update tasks k set guardian_result = p_result where k.bucket = p_bucket and k.id = p_task;
-    if t.status = 'SUBMITTED' and coalesce(t.guardian_result ->> 'decision', '') <> 'MANUAL_REVIEW' then
+    v_moves := t.status = 'SUBMITTED' and coalesce(t.guardian_result ->> 'decision', '') <> 'MANUAL_REVIEW';
+    if v_moves then
         if p_event = 'review' then
             update tasks k set review_deadline = p_now + p_review_s * interval '1 second'
             where k.bucket = p_bucket and k.id = p_task;
@@ -27,14 +29,14 @@ begin
             v_pays := true;
         end if;
     end if;
-    return query select k.status, k.operator_id, k.agent_id, k.reward, v_pays, k.title
+    return query select k.status, k.operator_id, k.agent_id, k.reward, v_pays, v_moves
     from tasks k where k.bucket = p_bucket and k.id = p_task;
 end $$;
 
 -- verdict_agent: the agent's own decision.  Fails: task_not_found, task_state_conflict.
 create or replace function verdict_agent(p_bucket int, p_agent uuid, p_task uuid, p_is_approved boolean, p_reason text,
     p_now timestamptz)
-returns table (status text, operator_id uuid, reward bigint, pays boolean, is_sandbox boolean, title text)
+returns table (status text, operator_id uuid, reward bigint, pays boolean, is_sandbox boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -53,6 +55,6 @@ begin
         update tasks k set disputed_at = p_now, dispute_reason = coalesce(p_reason, 'The agent rejected the proof.')
         where k.bucket = p_bucket and k.id = p_task;
     end if;
-    return query select k.status, k.operator_id, k.reward, p_is_approved and not k.is_sandbox, k.is_sandbox, k.title
+    return query select k.status, k.operator_id, k.reward, p_is_approved and not k.is_sandbox, k.is_sandbox
     from tasks k where k.bucket = p_bucket and k.id = p_task;
 end $$;
