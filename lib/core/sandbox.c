@@ -2,14 +2,18 @@
  * The simulated lifecycle: which move comes next in which scenario, and the made-up operator, proof and verdict that go with
  * it.  Moves go through the same SQL function task_move as real ones.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <json-c/json.h>
 #include <talloc.h>
 #include "base/config.h"
 #include "base/db.h"
+#include "base/e2ee.h"
 #include "base/error.h"
 #include "base/now.h"
+#include "base/text.h"
+#include "core/category.h"
 #include "core/job.h"
 #include "core/sandbox.h"
 #include "core/task.h"
@@ -80,6 +84,32 @@ make_proof(const struct task *task, const struct config *config, int64_t now_ms)
 	return proof;
 }
 
+/* A made-up credential, really encrypted for the agent's key, so that a client's decryption can be rehearsed too. */
+static struct json_object *
+make_credential(const struct task *task, int64_t now_ms)
+{
+	static const char secret[] = "{\"note\":\"This credential is simulated.\",\"username\":\"sandbox\","
+	    "\"api_key\":\"sk_sandbox_0000000000000000\"}";
+	struct json_object *object = json_object_new_object();
+	char info[80] = "humanops/credential/v1/", time[TIME_TEXT_SIZE];
+	uint8_t point[P256_POINT_SIZE];
+	struct e2ee_blob blob;
+	char *ctx = talloc_strdup(NULL, "credential");
+
+	id_print(ID_TASK, task->id, info + strlen(info));
+	if (crypto_p256_point(task->agent_public_key, point) != 0)
+		assert(!"a task's public key was checked when it was posted");
+	e2ee_encrypt(ctx, point, info, secret, strlen(secret), &blob);
+	add_text(object, "ciphertext", text_base64(ctx, blob.ciphertext, blob.len));
+	add_text(object, "iv", text_base64(ctx, blob.iv, sizeof(blob.iv)));
+	add_text(object, "ephemeralPublicKey", text_base64(ctx, blob.ephemeral, sizeof(blob.ephemeral)));
+	add_text(object, "algorithm", "ECDH-P256-AES-256-GCM");
+	time_print(now_ms, time);
+	add_text(object, "createdAt", time);
+	talloc_free(ctx);
+	return object;
+}
+
 /* A verdict by the thresholds of spec 4, with a result for each requirement. */
 static struct json_object *
 make_verdict(const struct task *task, const char *decision, int confidence, const char *reasoning)
@@ -117,6 +147,8 @@ make_data(const struct task *task, const char *event, const struct config *confi
 		add_text(data, "estimate_note", "Simulated estimate.");
 	} else if (strcmp(event, "submit") == 0) {
 		json_object_object_add(data, "proof", make_proof(task, config, now_ms));
+		if (task->agent_public_key != NULL && category_find(task->task_type)->is_credential)
+			json_object_object_add(data, "credential", make_credential(task, now_ms));
 	} else if (strcmp(event, "pass") == 0) {
 		verdict = make_verdict(task, "APPROVE", 95, "Simulated verdict: the proof meets every requirement.");
 	} else if (strcmp(event, "review") == 0) {

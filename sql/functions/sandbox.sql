@@ -18,11 +18,12 @@ begin
             approval_deadline = case when p_event = 'accept' then p_deadline else approval_deadline end,
             review_deadline = case when p_event = 'review' then p_deadline else review_deadline end,
             proof = coalesce(p_data -> 'proof', proof),
+            encrypted_credential = coalesce(p_data -> 'credential', encrypted_credential),
             guardian_result = coalesce(p_data -> 'guardian_result', guardian_result)
         where bucket = p_bucket and id = p_task;
-        perform task_move(p_bucket, p_task, p_event, 'sandbox', p_operator, p_data - 'proof', p_now);
+        perform task_move(p_bucket, p_task, p_event, 'sandbox', p_operator, p_data - 'proof' - 'credential', p_now);
         if p_event = 'pass' then
-            perform task_move(p_bucket, p_task, 'complete', 'sandbox', p_operator, p_data - 'proof', p_now);
+            perform task_move(p_bucket, p_task, 'complete', 'sandbox', p_operator, p_data - 'proof' - 'credential', p_now);
         end if;
     end if;
     if p_next is null then
