@@ -4,11 +4,14 @@
 -- The lines add up to zero, name different accounts of the party, and leave no balance below zero (a check of accounts).
 -- Locks the accounts in the order of their kind, whatever the order of the lines; callers lock the task or agent first.
 -- The same kind and ref twice is an error of the caller, and a unique key refuses it.
+-- A booking that had to wait for the accounts may come with an earlier time than the one before it; it then stands a millisecond
+-- behind that, so that a party's statement, read by time, shows its balances as they followed each other.
 create or replace function ledger_post(p_bucket int, p_kind text, p_ref uuid, p_now timestamptz, p_party uuid,
     p_lines posting_line[]) returns uuid
 language plpgsql as $$
 declare
-    v_id uuid := id_new(p_bucket, p_now);
+    v_id uuid;
+    v_at timestamptz;
     v_sum numeric;
     v_lines int;
     v_booked int;
@@ -17,20 +20,22 @@ begin
     if v_lines < 2 or v_sum <> 0 then
         raise exception 'ledger: % lines of % add up to %', v_lines, p_kind, v_sum using errcode = 'assert_failure';
     end if;
+    perform 1 from accounts a
+    where a.bucket = p_bucket and a.party_id = p_party
+        and a.kind in (select account from unnest(p_lines) where amount <> 0)
+    order by a.kind for update;
+    select greatest(p_now, max(at) + interval '1 millisecond') into v_at from ledger_transactions
+    where bucket = p_bucket and party_id = p_party and at >= p_now;
+    v_id := id_new(p_bucket, v_at);
     insert into ledger_transactions (bucket, id, party_id, kind, ref, at)
-    values (p_bucket, v_id, p_party, p_kind, p_ref, p_now);
-    with locked as (
-        select a.kind, l.amount from accounts a
-        join unnest(p_lines) l on l.account = a.kind
-        where a.bucket = p_bucket and a.party_id = p_party and l.amount <> 0
-        order by a.kind for update of a
-    ), moved as (
-        update accounts a set balance = a.balance + k.amount from locked k
-        where a.bucket = p_bucket and a.party_id = p_party and a.kind = k.kind
-        returning a.kind, k.amount, a.balance
+    values (p_bucket, v_id, p_party, p_kind, p_ref, v_at);
+    with moved as (
+        update accounts a set balance = a.balance + l.amount from unnest(p_lines) l
+        where a.bucket = p_bucket and a.party_id = p_party and a.kind = l.account and l.amount <> 0
+        returning a.kind, l.amount, a.balance
     )
     insert into postings (bucket, at, transaction_id, party_id, account, amount, balance)
-    select p_bucket, p_now, v_id, p_party, kind, amount, balance from moved;
+    select p_bucket, v_at, v_id, p_party, kind, amount, balance from moved;
     get diagnostics v_booked = row_count;
     if v_booked <> v_lines then
         raise exception 'ledger: % of % lines of % met an account', v_booked, v_lines, p_kind using errcode = 'assert_failure';

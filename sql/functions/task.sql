@@ -97,7 +97,8 @@ end $$;
 
 -- task_move(bucket, task, event, actor, actor_id, data, now): the one writer of a status.  The move must be a row of
 -- task_moves for this actor; a simulated task takes any of its moves from the simulation.  Writes the event, and a webhook
--- where the row says so.  The caller has locked the task and changed its other columns before.
+-- where the row says so.  The caller has locked the task and changed its other columns before.  A caller that had to wait for
+-- the task may come with an earlier time than the move before it: the trail stays in the order of the moves all the same.
 -- Fails: task_state_conflict, with the present status and what this actor may do in it.
 create or replace function task_move(p_bucket int, p_task uuid, p_event text, p_actor text, p_actor_id uuid, p_data jsonb,
     p_now timestamptz) returns setof tasks
@@ -106,6 +107,7 @@ declare
     t tasks;
     m task_moves;
     v_from text;
+    v_now timestamptz;
 begin
     select * into strict t from tasks where bucket = p_bucket and id = p_task for update;
     select * into m from task_moves
@@ -115,18 +117,19 @@ begin
             (select coalesce(jsonb_agg(event order by event), '[]') from task_moves
             where from_status = t.status and actor = p_actor)));
     end if;
+    select greatest(p_now, max(at)) into v_now from events where bucket = p_bucket and task_id = p_task and at > p_now;
     v_from := t.status;
     t.status := m.to_status;
-    t := task_stamp(t, v_from, p_event, p_now);
+    t := task_stamp(t, v_from, p_event, v_now);
     update tasks set status = t.status, moves = t.moves, due_at = t.due_at, claimed_at = t.claimed_at,
         accepted_at = t.accepted_at, started_at = t.started_at, submitted_at = t.submitted_at, verified_at = t.verified_at,
         completed_at = t.completed_at, cancelled_at = t.cancelled_at, cancel_reason = t.cancel_reason,
         operator_id = t.operator_id, operator_name = t.operator_name, operator_rating = t.operator_rating,
         estimate_minutes = t.estimate_minutes, estimate_note = t.estimate_note, approval_deadline = t.approval_deadline
     where bucket = p_bucket and id = p_task;
-    perform event_add(p_bucket, t, m.notice, p_actor, p_actor_id, v_from, p_data, p_now);
+    perform event_add(p_bucket, t, m.notice, p_actor, p_actor_id, v_from, p_data, v_now);
     if m.is_sent and t.callback_url is not null then
-        perform delivery_add(p_bucket, t, m.notice, p_now);
+        perform delivery_add(p_bucket, t, m.notice, v_now);
     end if;
     return next t;
 end $$;

@@ -103,11 +103,16 @@ begin
     return v_all;
 end $$;
 select is(pages(n), array(select s.id from ledger_statement(7, id('reader'), null, 100) s),
-    'pages of ' || n || ' make up the statement, also where several fall on one instant') from unnest(array[1, 2, 3, 9]) n;
+    'pages of ' || n || ' make up the statement, also of bookings asked for at one instant') from unnest(array[1, 2, 3, 9]) n;
 select is((select array_agg(at) from ledger_statement(7, id('reader'), null, 100)),
     (select array_agg(at order by at desc) from ledger_statement(7, id('reader'), null, 100)), 'newest first');
 select is((select max(deposit_balance) from ledger_statement(7, id('reader'), null, 100)), balance(7, 'reader', 'deposit'),
     'a line shows the balance after it');
+select deposit_credit(7, id('reader'), 'deposit_fiat', gen_random_uuid(), 1000, t0() - interval '1 second');
+select is((select at from ledger_statement(7, id('reader'), null, 1)), (select max(at) from ledger_statement(7, id('reader'), null, 100) where deposit_change <> 1000)
+    + interval '1 millisecond', 'a booking that comes with an earlier time than the last one stands right behind it');
+select is_empty($$select id from (select s.id, deposit_balance, sum(deposit_change) over (order by at) as want
+    from ledger_statement(7, id('reader'), null, 100) s) w where deposit_balance <> want$$, 'so that every line''s balance follows from the one before');
 select is(refusal_of($$select ledger_statement(7, id('reader'), gen_random_uuid(), 3)$$), 'cursor_invalid', 'an unknown cursor is refused');
 select is(refusal_of(format('select ledger_statement(7, %L, %L, 3)', id('other'), (pages(9))[1])), 'cursor_invalid',
     'and so is another agent''s');
