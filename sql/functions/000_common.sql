@@ -28,7 +28,7 @@ end $$;
 -- id_time(id): the instant in a version 7 UUID, to the millisecond.
 create or replace function id_time(p_id uuid) returns timestamptz
 language sql immutable as $$
-    select timestamptz 'epoch' + ('x' || substr(replace(p_id::text, '-', ''), 1, 12))::bit(48)::bigint * interval '1 millisecond'
+    select to_timestamp(('x' || substr(replace(p_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0::float8)
 $$;
 
 -- today(now): the UTC day's beginning.

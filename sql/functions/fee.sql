@@ -6,7 +6,11 @@ language sql stable as $$
     select * from fee_tiers where from_spend <= p_spend order by from_spend desc limit 1
 $$;
 
+-- plpgsql, whose plan is kept; a function in SQL that reads a table is planned anew at every call.
 create or replace function fee_of(p_reward bigint, p_spend bigint) returns bigint
-language sql stable as $$
-    select greatest(1000000, (p_reward * basis_points / 10000 + 5000) / 10000 * 10000) from fee_tier(p_spend)
-$$;
+language plpgsql stable as $$
+declare v_basis_points int;
+begin
+    select basis_points into strict v_basis_points from fee_tiers where from_spend <= p_spend order by from_spend desc limit 1;
+    return greatest(1000000, (p_reward * v_basis_points / 10000 + 5000) / 10000 * 10000);
+end $$;
