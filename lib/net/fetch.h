@@ -14,6 +14,14 @@ struct error;
 
 enum { FETCH_ALLOW_HTTP = 1, FETCH_ALLOW_PRIVATE = 2 };
 
+/*
+ * Signs a call for an S3-compatible store (AWS Signature Version 4).  The caller gives the header x-amz-content-sha256, and
+ * Content-Type with a body; the URL has only letters that need no encoding, and no query.
+ */
+struct fetch_key {
+	const char *region, *id, *secret;
+};
+
 struct fetch {
 	const char *method, *url;
 	const char *const *headers;	/* "Name: value", ends in NULL */
@@ -22,6 +30,8 @@ struct fetch {
 	int timeout_ms;
 	size_t answer_max;		/* reading stops there; what came is kept and is_cut is set */
 	unsigned flags;
+	const struct fetch_key *key;	/* NULL: not signed */
+	int answer_fd;			/* > 0: the answer's body is written there instead of kept */
 };
 
 struct fetch_answer {
@@ -29,7 +39,7 @@ struct fetch_answer {
 	int retry_after_s;		/* Retry-After in seconds or as a date; -1: none */
 	bool is_cut;
 	char *body;			/* talloc'ed on the call's context, NUL-terminated */
-	size_t body_len;
+	size_t body_len;		/* also of a body that was written to answer_fd */
 	char problem[160];		/* why there is no answer, for a delivery log: "timed out", "address not allowed" */
 };
 

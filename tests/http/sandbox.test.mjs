@@ -55,6 +55,8 @@ test('the quick start of the reference completes within fifteen seconds', async 
 		assert.ok(name in done, name);
 	assert.ok(done.proof.photos.length > 0 && done.proof.notes);
 	assert.match(done.proof.submittedAt, TIME);
+	const picture = await s.call('GET', new URL(done.proof.photos[0]).pathname, { whole: true });
+	assert.deepEqual([new URL(done.proof.photos[0]).origin, picture.status, picture.headers['content-type']], [s.base, 200, 'image/png']);
 	assert.equal(done.guardian_result.decision, 'APPROVE');
 	assert.ok(done.guardian_result.confidence >= 90 && done.guardian_result.reasoning);
 	assert.match(done.operator.id, /^op_[0-9a-z]{26}$/);

@@ -194,7 +194,8 @@ static const struct {
 	    "lng is required with the other coordinate" },
 	{ FORM, "", FILE_PART("a", "1") PART("note", "1") END, 0, "note is not a field of this call" },
 	{ FORM, "", PART("task_id", "task_1") PART("captured_at", "now") END, 0,
-	    "file is required; captured_at must be a time like 2026-02-05T12:00:00Z; task_id must be the id "
+	    "file is required; captured_at must be a time such as \"2026-02-05T12:00:00Z\"; task_id must be "
+	    "the id "
 	    "of a task" },
 	{ FORM, "", FILE_PART("a", "1") PART("task_id", "\xff") END, 0, "task_id must be UTF-8" },
 	{ FORM, "", "--B\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\n1\r\n" END, 0,
@@ -325,7 +326,8 @@ one_byte_past_a_limit_is_too_much(void **state)
 		{ FORM, "file", UPLOAD_FILE_MAX + 1, true, "body_too_large" },
 		{ FORM, "file", UPLOAD_FILE_MAX + 1, false, "body_too_large" },
 		{ FORM, "x", UPLOAD_FILE_MAX + 65536, false, "body_too_large" },
-		{ FORM, "task_id", 1024, true, "file is required; task_id must be a text of 1 to 40 characters" },
+		{ FORM, "task_id", 1024, true,
+		    "file is required; task_id must be a text of 1 to 40 characters" },
 		{ FORM, "task_id", 1025, true, "task_id must have at most 1024 bytes; file is required" },
 		{ FORM, "task_id", 200000, false, "task_id must have at most 1024 bytes; file is required" },
 	};
