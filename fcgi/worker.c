@@ -124,7 +124,7 @@ main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'w')
-			supervise.workers = atoi(optarg);
+			supervise.workers = (int)strtol(optarg, NULL, 10);	/* nonsense is 0, and refused */
 		is_draining |= option == 'd';
 		is_check |= option == 'c';
 		if (option == '?' || supervise.workers < 1 || supervise.workers > WORKERS_MAX)

@@ -6,6 +6,7 @@
 //     node tests/s3.mjs                               // prints "port id secret bucket" and serves until its input ends
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
@@ -130,7 +131,7 @@ export async function startS3({ id = 'AKIDTEST', secret = 'secret/With+letters=:
 	};
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
 	const s3 = await startS3();
 	console.log(new URL(s3.endpoint).port, s3.id, s3.secret, s3.bucket);
 	process.stdin.on('end', () => process.exit()).resume();

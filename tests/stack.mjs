@@ -26,8 +26,7 @@ const running = new Set();
 
 /* Instances outlive this process unless it ends them, so a test run that is broken off does so too. */
 process.on('exit', () => running.forEach((s) => s.end()));
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-	process.once(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 /* After the file's last test, or that of the suite in which it is called. */
 function atEnd(close) {
@@ -47,10 +46,8 @@ export async function until(fn, ms = 15_000) {
 	const end = Date.now() + ms;
 	for (;;) {
 		const value = await fn();
-		if (value)
-			return value;
-		if (Date.now() > end)
-			throw new Error(`not within ${ms} ms: ${fn}`);
+		if (value) return value;
+		if (Date.now() > end) throw new Error(`not within ${ms} ms: ${fn}`);
 		await sleep(50);
 	}
 }
@@ -63,7 +60,9 @@ function environment() {
 
 function readSettings(file) {
 	const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-	return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+	return Object.fromEntries(
+		lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+	);
 }
 
 async function start(state, settings) {
@@ -71,9 +70,22 @@ async function start(state, settings) {
 	for (let tries = 1; ; tries++) {
 		const port = await freePort();
 		try {
-			await run(path.join(root, 'scripts/start'), ['--no-demo', '--port', String(port), '--state', state, ...flags,
-				'FLOOD_LIMITS=off', 'TRUSTED_PROXIES=127.0.0.1', ...(hasGuard ? ['DATABASE_BUCKET_GUARD=true'] : []), ...settings],
-				{ env: environment(), timeout: 300_000 });
+			await run(
+				path.join(root, 'scripts/start'),
+				[
+					'--no-demo',
+					'--port',
+					String(port),
+					'--state',
+					state,
+					...flags,
+					'FLOOD_LIMITS=off',
+					'TRUSTED_PROXIES=127.0.0.1',
+					...(hasGuard ? ['DATABASE_BUCKET_GUARD=true'] : []),
+					...settings,
+				],
+				{ env: environment(), timeout: 300_000 },
+			);
 			return port;
 		} catch (error) {
 			/* Another program may have taken the port meanwhile. */
@@ -87,9 +99,12 @@ async function start(state, settings) {
 function checkAnswer(answer, what) {
 	const id = answer.headers['x-request-id'];
 	assert.match(id ?? '', /^req_[0-9a-z]+$/, `${what}: X-Request-Id`);
-	if (answer.status < 400 || !/json/.test(answer.headers['content-type'] ?? '') || answer.text === '')
-		return;
-	assert.deepEqual(Object.keys(answer.json).sort(), ['code', 'details', 'error', 'request_id'], `${what}: error body`);
+	if (answer.status < 400 || !/json/.test(answer.headers['content-type'] ?? '') || answer.text === '') return;
+	assert.deepEqual(
+		Object.keys(answer.json).sort(),
+		['code', 'details', 'error', 'request_id'],
+		`${what}: error body`,
+	);
 	assert.equal(answer.json.request_id, id, `${what}: request id in header and body`);
 }
 
@@ -111,7 +126,13 @@ class Stack {
 		this.lib = path.join(this.settings.STATE_DIR, 'install/lib/humanops');
 		this.user = process.getuid() === 0 ? 'humanops' : null;
 		this.ca = readFileSync(path.join(state, 'tls/certificate.pem'));
-		this.#agent = new https.Agent({ keepAlive: true, maxSockets: 128, timeout: 20_000, ca: this.ca, servername: 'localhost' });
+		this.#agent = new https.Agent({
+			keepAlive: true,
+			maxSockets: 128,
+			timeout: 20_000,
+			ca: this.ca,
+			servername: 'localhost',
+		});
 		this.logs = path.join(this.settings.STATE_DIR, 'log');
 	}
 
@@ -126,10 +147,14 @@ class Stack {
 	 * ip: the client's address, a fresh one if none is given, so that rate windows do not get in the way.
 	 */
 	call(method, where, { body, raw, key, headers = {}, ip = this.freshAddress(), whole = false } = {}) {
-		const bytes = raw !== undefined ? Buffer.from(raw) : body !== undefined ? Buffer.from(JSON.stringify(body)) : null;
+		const bytes =
+			raw !== undefined
+				? Buffer.from(raw)
+				: body !== undefined
+					? Buffer.from(JSON.stringify(body))
+					: null;
 		const sent = { 'X-Forwarded-For': ip };
-		if (key)
-			sent['X-API-Key'] = key;
+		if (key) sent['X-API-Key'] = key;
 		if (bytes) {
 			sent['Content-Type'] = 'application/json';
 			sent['Content-Length'] = bytes.length;
@@ -137,12 +162,19 @@ class Stack {
 			sent['Content-Length'] = 0;
 		}
 		for (const [name, value] of Object.entries(headers)) {
-			Object.keys(sent).filter((n) => n.toLowerCase() === name.toLowerCase()).forEach((n) => delete sent[n]);
-			if (value !== null)
-				sent[name] = value;
+			Object.keys(sent)
+				.filter((n) => n.toLowerCase() === name.toLowerCase())
+				.forEach((n) => delete sent[n]);
+			if (value !== null) sent[name] = value;
 		}
-		const options = { host: '127.0.0.1', port: this.port, agent: this.#agent, method, headers: { Host: `localhost:${this.port}`, ...sent },
-			path: whole ? where : `/api/v1${where}` };
+		const options = {
+			host: '127.0.0.1',
+			port: this.port,
+			agent: this.#agent,
+			method,
+			headers: { Host: `localhost:${this.port}`, ...sent },
+			path: whole ? where : `/api/v1${where}`,
+		};
 		return this.#send(options, bytes, `${method} ${where}`);
 	}
 
@@ -154,9 +186,17 @@ class Stack {
 				response.on('error', fail);
 				response.on('end', () => {
 					const text = Buffer.concat(chunks).toString('utf8');
-					const answer = { status: response.statusCode, headers: response.headers, text, json: undefined };
+					const answer = {
+						status: response.statusCode,
+						headers: response.headers,
+						text,
+						json: undefined,
+					};
 					try {
-						if (/json/.test(response.headers['content-type'] ?? '') && text !== '')
+						if (
+							/json/.test(response.headers['content-type'] ?? '') &&
+							text !== ''
+						)
 							answer.json = JSON.parse(text);
 						checkAnswer(answer, what);
 						done(answer);
@@ -165,7 +205,9 @@ class Stack {
 					}
 				});
 			});
-			request.setTimeout(30_000, () => request.destroy(new Error(`${what}: no answer within 30 s`)));
+			request.setTimeout(30_000, () =>
+				request.destroy(new Error(`${what}: no answer within 30 s`)),
+			);
 			request.on('error', fail);
 			request.end(bytes ?? undefined);
 		});
@@ -176,40 +218,77 @@ class Stack {
 		const query = text.trim().replace(/;\s*$/, '');
 		const isSelect = /^(select|values)\b/i.test(query);
 		const wrapped = isSelect ? `select coalesce(json_agg(r), '[]') from (${query}\n) r` : query;
-		const { stdout } = await run('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', this.settings.RUN_DIR, '-U', 'postgres', '-d',
-			'humanops', '-c', wrapped], { maxBuffer: 64 << 20, env: { ...process.env, PGOPTIONS: '-c humanops.bucket=-1' } });
+		const { stdout } = await run(
+			'psql',
+			[
+				'-XAtq',
+				'-v',
+				'ON_ERROR_STOP=1',
+				'-h',
+				this.settings.RUN_DIR,
+				'-U',
+				'postgres',
+				'-d',
+				'humanops',
+				'-c',
+				wrapped,
+			],
+			{ maxBuffer: 64 << 20, env: { ...process.env, PGOPTIONS: '-c humanops.bucket=-1' } },
+		);
 		return isSelect ? JSON.parse(stdout) : [];
 	}
 
 	/* An agent of a tier with a deposit of so many dollars; its e-mail address is new. */
-	async agent({ tier = 'SANDBOX', deposit = 0, name = 'tester', email = `${randomUUID()}@example.com` } = {}) {
+	async agent({
+		tier = 'SANDBOX',
+		deposit = 0,
+		name = 'tester',
+		email = `${randomUUID()}@example.com`,
+	} = {}) {
 		const made = await this.call('POST', '/agents/register', { body: { name, email } });
 		assert.equal(made.status, 201, made.text);
-		const url = new URL(made.json.verification_url), token = url.searchParams.get('token');
+		const url = new URL(made.json.verification_url),
+			token = url.searchParams.get('token');
 		const [row] = await this.sql(`select bucket, id from agents where email = '${email}'`);
-		const agent = { id: made.json.agent_id, key: made.json.api_key, email, token, bucket: row.bucket, uuid: row.id };
+		const agent = {
+			id: made.json.agent_id,
+			key: made.json.api_key,
+			email,
+			token,
+			bucket: row.bucket,
+			uuid: row.id,
+		};
 		if (tier !== 'SANDBOX') {
 			const verified = await this.call('POST', '/agents/verify-email', { body: { token } });
 			assert.equal(verified.status, 200, verified.text);
 		}
 		/* USDC lifts a verified agent to STANDARD; fiat leaves the tier as it is. */
 		if (deposit > 0)
-			await this.deposit(agent, deposit, tier === 'STANDARD' && deposit >= 50 ? 'deposit_usdc' : 'deposit_fiat');
+			await this.deposit(
+				agent,
+				deposit,
+				tier === 'STANDARD' && deposit >= 50 ? 'deposit_usdc' : 'deposit_fiat',
+			);
 		if (tier === 'STANDARD' && deposit < 50)
-			await this.sql(`update agents set tier = 'STANDARD' where bucket = ${agent.bucket} and id = '${agent.uuid}'`);
+			await this.sql(
+				`update agents set tier = 'STANDARD' where bucket = ${agent.bucket} and id = '${agent.uuid}'`,
+			);
 		return agent;
 	}
 
 	async deposit(agent, dollars, kind = 'deposit_fiat') {
 		const micros = Math.round(dollars * 100) * (MICROS / 100);
-		await this.sql(`select deposit_credit(${agent.bucket}, '${agent.uuid}', '${kind}', '${randomUUID()}', ${micros},
+		await this
+			.sql(`select deposit_credit(${agent.bucket}, '${agent.uuid}', '${kind}', '${randomUUID()}', ${micros},
 			'${new Date(await this.now()).toISOString()}')`);
 	}
 
 	/* Moves the service's clock forward; gives its time. */
 	async advance(seconds) {
-		const answer = await this.call('POST', '/admin/clock', { body: { advance_seconds: seconds },
-			headers: { 'X-Admin-Key': this.settings.ADMIN_API_KEY } });
+		const answer = await this.call('POST', '/admin/clock', {
+			body: { advance_seconds: seconds },
+			headers: { 'X-Admin-Key': this.settings.ADMIN_API_KEY },
+		});
 		assert.equal(answer.status, 200, answer.text);
 		this.#offset = answer.json.offset_seconds * 1000;
 		return this.now();
@@ -222,19 +301,41 @@ class Stack {
 
 	/* The service's time, moved by so many seconds, as texts of the API have it. */
 	async time(seconds = 0) {
-		return new Date(await this.now() + seconds * 1000).toISOString();
+		return new Date((await this.now()) + seconds * 1000).toISOString();
 	}
 
 	/* Runs a program of the instance as its user; gives what it printed. */
 	async program(name, args = [], { env = {}, input = '' } = {}) {
 		const command = path.join(this.lib, name);
-		const prefix = this.user === null ? [] : ['setpriv', `--reuid=${this.user}`, `--regid=${this.user}`, '--init-groups', '--'];
-		const sanitize = { ASAN_OPTIONS: `log_path=${this.logs}/sanitizer:exitcode=99`, UBSAN_OPTIONS: `log_path=${this.logs}/sanitizer` };
-		const variables = { PATH: process.env.PATH, HUMANOPS_CONF: path.join(this.settings.STATE_DIR, 'humanops.conf'), ...sanitize, ...env };
+		const prefix =
+			this.user === null
+				? []
+				: [
+						'setpriv',
+						`--reuid=${this.user}`,
+						`--regid=${this.user}`,
+						'--init-groups',
+						'--',
+					];
+		const sanitize = {
+			ASAN_OPTIONS: `log_path=${this.logs}/sanitizer:exitcode=99`,
+			UBSAN_OPTIONS: `log_path=${this.logs}/sanitizer`,
+		};
+		const variables = {
+			PATH: process.env.PATH,
+			HUMANOPS_CONF: path.join(this.settings.STATE_DIR, 'humanops.conf'),
+			...sanitize,
+			...env,
+		};
 		const [file, ...rest] = [...prefix, command, ...args];
 		return new Promise((done) => {
-			const child = execFile(file, rest, { env: variables, cwd: '/', timeout: 60_000, maxBuffer: 64 << 20 },
-				(error, stdout, stderr) => done({ status: error ? error.code ?? 1 : 0, stdout, stderr }));
+			const child = execFile(
+				file,
+				rest,
+				{ env: variables, cwd: '/', timeout: 60_000, maxBuffer: 64 << 20 },
+				(error, stdout, stderr) =>
+					done({ status: error ? (error.code ?? 1) : 0, stdout, stderr }),
+			);
 			child.stdin.on('error', () => {});
 			child.stdin.end(input);
 		});
@@ -265,10 +366,15 @@ class Stack {
 			request.on('data', (chunk) => chunks.push(chunk));
 			request.on('end', async () => {
 				const raw = Buffer.concat(chunks);
-				const record = { method: request.method, url: request.url, headers: request.headers, raw, at: Date.now() };
+				const record = {
+					method: request.method,
+					url: request.url,
+					headers: request.headers,
+					raw,
+					at: Date.now(),
+				};
 				const wanted = answer(requests.push(record), record) ?? {};
-				if (wanted.delay)
-					await sleep(wanted.delay, undefined, { ref: false });
+				if (wanted.delay) await sleep(wanted.delay, undefined, { ref: false });
 				response.on('error', () => {});
 				response.writeHead(wanted.status ?? 204, wanted.headers ?? {});
 				response.end(wanted.body);
@@ -277,29 +383,41 @@ class Stack {
 		server.on('clientError', (error, socket) => socket.destroy());
 		await new Promise((done) => server.listen(0, '127.0.0.1', done));
 		const { port } = server.address();
-		const close = () => new Promise((done) => {
-			server.close(done);
-			server.closeAllConnections();
-		});
+		const close = () =>
+			new Promise((done) => {
+				server.close(done);
+				server.closeAllConnections();
+			});
 		atEnd(close);
 		return { port, url: `http://127.0.0.1:${port}/hook`, requests, close };
 	}
 
 	/* Files of the instance's log folder by name, with what stands in them. */
 	logFiles() {
-		return Object.fromEntries(readdirSync(this.logs).map((name) => [name, readFileSync(path.join(this.logs, name), 'utf8')]));
+		return Object.fromEntries(
+			readdirSync(this.logs).map((name) => [
+				name,
+				readFileSync(path.join(this.logs, name), 'utf8'),
+			]),
+		);
 	}
 
 	/* Stops and removes the instance; once is enough.  Gives reports of the sanitizers, if there are any. */
 	end() {
-		if (!running.delete(this))
-			return '';
+		if (!running.delete(this)) return '';
 		this.#agent.destroy();
-		const stopped = spawnSync(path.join(root, 'scripts/stop'), ['--state', this.state], { env: environment(), encoding: 'utf8' });
-		const reports = existsSync(this.logs) ? Object.entries(this.logFiles()).filter(([name]) => name.startsWith('sanitizer')) : [];
-		if (stopped.status === 0)
-			remove([this.settings.RUN_DIR, this.settings.STATE_DIR, this.state]);
-		return (stopped.status === 0 ? '' : stopped.stderr) + reports.map(([name, text]) => `${name}:\n${text}`).join('\n');
+		const stopped = spawnSync(path.join(root, 'scripts/stop'), ['--state', this.state], {
+			env: environment(),
+			encoding: 'utf8',
+		});
+		const reports = existsSync(this.logs)
+			? Object.entries(this.logFiles()).filter(([name]) => name.startsWith('sanitizer'))
+			: [];
+		if (stopped.status === 0) remove([this.settings.RUN_DIR, this.settings.STATE_DIR, this.state]);
+		return (
+			(stopped.status === 0 ? '' : stopped.stderr) +
+			reports.map(([name, text]) => `${name}:\n${text}`).join('\n')
+		);
 	}
 
 	async stop() {
@@ -309,7 +427,10 @@ class Stack {
 
 /* A running instance; settings as scripts/start takes them. */
 export async function stack({ settings = [] } = {}) {
-	const name = path.basename(process.argv[1] ?? 'test').replace(/\.test\.mjs$/, '').replace(/[^A-Za-z0-9-]/g, '');
+	const name = path
+		.basename(process.argv[1] ?? 'test')
+		.replace(/\.test\.mjs$/, '')
+		.replace(/[^A-Za-z0-9-]/g, '');
 	const suffix = stacks++ === 0 ? '' : `-${randomBytes(2).toString('hex')}`;
 	const state = path.join(root, 'var', `test-${name}-${process.pid}${suffix}`);
 	let port;
@@ -323,7 +444,6 @@ export async function stack({ settings = [] } = {}) {
 	const s = new Stack(state, port);
 	running.add(s);
 	atEnd(() => s.stop());
-	if (hasGuard)
-		await s.sql(readFileSync(path.join(root, 'tests/sql/shared/guard.sql'), 'utf8'));
+	if (hasGuard) await s.sql(readFileSync(path.join(root, 'tests/sql/shared/guard.sql'), 'utf8'));
 	return s;
 }

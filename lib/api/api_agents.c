@@ -1,4 +1,5 @@
 /* Handlers of agents.fcgi: sign-up, e-mail verification, keys, balance, the agent itself, its statement. */
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 #include <json-c/json.h>
@@ -63,6 +64,7 @@ api_agents_register(struct request *rq)
 		error_field(&rq->error, "email", "must be an e-mail address");
 	if (rq->error.code != ERR_none)
 		return -1;
+	assert(in.email != NULL);	/* required */
 	for (char *p = in.email; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	if (agent_register(rq->db, rq->config, &in, rq->now_ms, &made, &rq->error))

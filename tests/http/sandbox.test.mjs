@@ -25,7 +25,8 @@ async function ends(id, status, ms) {
 const moves = (task) => task.events.map((event) => [event.from, event.to]);
 
 test('the quick start of the reference completes within fifteen seconds', async () => {
-	const began = Date.now(), email = `agent-${began}@example.com`;
+	const began = Date.now(),
+		email = `agent-${began}@example.com`;
 	const registered = await s.call('POST', '/agents/register', { body: { name: 'my-agent', email } });
 	assert.equal(registered.status, 201);
 	const body = {
@@ -37,11 +38,24 @@ test('the quick start of the reference completes within fifteen seconds', async 
 		proof_requirements: ['Photo of storefront sign', 'GPS-stamped image'],
 		task_type: 'VERIFICATION',
 	};
-	const key = registered.json.api_key, posted = await s.call('POST', '/tasks', { key, body });
+	const key = registered.json.api_key,
+		posted = await s.call('POST', '/tasks', { key, body });
 	assert.equal(posted.status, 201);
-	assert.deepEqual(Object.keys(posted.json),
-		['task_id', 'status', 'reward_usd', 'platform_fee', 'total_escrow', 'deadline', 'created_at', 'sandbox', 'sandbox_notice']);
-	assert.deepEqual([posted.json.status, posted.json.reward_usd, posted.json.platform_fee, posted.json.total_escrow], ['PENDING', 10, 1, 11]);
+	assert.deepEqual(Object.keys(posted.json), [
+		'task_id',
+		'status',
+		'reward_usd',
+		'platform_fee',
+		'total_escrow',
+		'deadline',
+		'created_at',
+		'sandbox',
+		'sandbox_notice',
+	]);
+	assert.deepEqual(
+		[posted.json.status, posted.json.reward_usd, posted.json.platform_fee, posted.json.total_escrow],
+		['PENDING', 10, 1, 11],
+	);
 	assertSandbox(posted.json);
 
 	const done = await s.until(async () => {
@@ -50,13 +64,35 @@ test('the quick start of the reference completes within fifteen seconds', async 
 		return json.status === 'COMPLETED' && json;
 	});
 	assert.ok(Date.now() - began < 15_000);
-	for (const name of ['task_id', 'title', 'description', 'status', 'task_type', 'location', 'reward_usd', 'platform_fee_usd', 'deadline', 'proof_requirements',
-		'proof', 'guardian_result', 'operator', 'callback_url', 'accepted_at', 'submitted_at', 'verified_at', 'completed_at', 'created_at'])
+	for (const name of [
+		'task_id',
+		'title',
+		'description',
+		'status',
+		'task_type',
+		'location',
+		'reward_usd',
+		'platform_fee_usd',
+		'deadline',
+		'proof_requirements',
+		'proof',
+		'guardian_result',
+		'operator',
+		'callback_url',
+		'accepted_at',
+		'submitted_at',
+		'verified_at',
+		'completed_at',
+		'created_at',
+	])
 		assert.ok(name in done, name);
 	assert.ok(done.proof.photos.length > 0 && done.proof.notes);
 	assert.match(done.proof.submittedAt, TIME);
 	const picture = await s.call('GET', new URL(done.proof.photos[0]).pathname, { whole: true });
-	assert.deepEqual([new URL(done.proof.photos[0]).origin, picture.status, picture.headers['content-type']], [s.base, 200, 'image/png']);
+	assert.deepEqual(
+		[new URL(done.proof.photos[0]).origin, picture.status, picture.headers['content-type']],
+		[s.base, 200, 'image/png'],
+	);
 	assert.equal(done.guardian_result.decision, 'APPROVE');
 	assert.ok(done.guardian_result.confidence >= 90 && done.guardian_result.reasoning);
 	assert.match(done.operator.id, /^op_[0-9a-z]{26}$/);
@@ -65,8 +101,14 @@ test('the quick start of the reference completes within fifteen seconds', async 
 	assert.deepEqual([money.deposit_balance, money.escrow_balance], [0, 0], 'no money moved');
 });
 
-const first = [[null, 'PENDING']], claimed = [...first, ['PENDING', 'ESTIMATE_PENDING']];
-const submitted = [...claimed, ['ESTIMATE_PENDING', 'ACCEPTED'], ['ACCEPTED', 'IN_PROGRESS'], ['IN_PROGRESS', 'SUBMITTED']];
+const first = [[null, 'PENDING']],
+	claimed = [...first, ['PENDING', 'ESTIMATE_PENDING']];
+const submitted = [
+	...claimed,
+	['ESTIMATE_PENDING', 'ACCEPTED'],
+	['ACCEPTED', 'IN_PROGRESS'],
+	['IN_PROGRESS', 'SUBMITTED'],
+];
 const scenarios = [
 	['approve', 'COMPLETED', [...submitted, ['SUBMITTED', 'VERIFIED'], ['VERIFIED', 'COMPLETED']]],
 	['manual_review', 'SUBMITTED', [...submitted, ['SUBMITTED', 'SUBMITTED']]],
@@ -95,7 +137,10 @@ for (const [scenario, status, want] of scenarios)
 		assert.equal(new Set(task.events.map((event) => event.event_id)).size, want.length);
 		const legal = await s.sql('select from_status, to_status from task_moves');
 		for (const [from, to] of moves(task).slice(1))
-			assert.ok(legal.some((row) => row.from_status === from && row.to_status === to), `${from} to ${to}`);
+			assert.ok(
+				legal.some((row) => row.from_status === from && row.to_status === to),
+				`${from} to ${to}`,
+			);
 	});
 
 test('verdicts follow the thresholds of confidence', async () => {
@@ -115,7 +160,8 @@ test('what waits stays there', async () => {
 });
 
 test('a pending estimate is shown, and the task can be cancelled with it', async () => {
-	const id = running.get('estimate').task_id, task = await show(s, agent, id);
+	const id = running.get('estimate').task_id,
+		task = await show(s, agent, id);
 	assert.ok(task.estimate.estimate_minutes >= 5);
 	assert.ok(task.estimate.approval_deadline > task.estimate.claimed_at);
 	const answer = await s.call('POST', `/tasks/${id}/cancel`, { key: agent.key });
@@ -128,7 +174,9 @@ test('a simulated task that is cancelled stays so', async () => {
 	const task = await post(s, agent, { reward_usd: 1 });
 	const answer = await s.call('POST', `/tasks/${task.task_id}/cancel`, { key: agent.key });
 	assert.equal(answer.status, 200, answer.text);
-	await s.until(async () => (await s.sql("select 1 from jobs where kind = 'sandbox' and not is_dead")).length === 0);
+	await s.until(
+		async () => (await s.sql("select 1 from jobs where kind = 'sandbox' and not is_dead")).length === 0,
+	);
 	assert.equal((await show(s, agent, task.task_id)).status, 'CANCELLED');
 });
 
@@ -141,16 +189,30 @@ test('the list says what is simulated', async () => {
 test('each kind of proof is simulated', async () => {
 	const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 	const agent_public_key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
-	const kinds = [['FORM_FILLING', 'photos'], ['DATA_VALIDATION', 'confirmation_text'], ['PHONE_VERIFICATION', 'notes']];
+	const kinds = [
+		['FORM_FILLING', 'photos'],
+		['DATA_VALIDATION', 'confirmation_text'],
+		['PHONE_VERIFICATION', 'notes'],
+	];
 	const tasks = [];
 	for (const [task_type] of kinds)
-		tasks.push(await post(s, agent, { task_type, reward_usd: 1, ...task_type === 'PHONE_VERIFICATION' ? { agent_public_key } : {} }));
+		tasks.push(
+			await post(s, agent, {
+				task_type,
+				reward_usd: 1,
+				...(task_type === 'PHONE_VERIFICATION' ? { agent_public_key } : {}),
+			}),
+		);
 	for (const [i, [, name]] of kinds.entries())
 		assert.ok((await ends(tasks[i].task_id, 'COMPLETED')).proof[name]);
 });
 
 test('waits end by themselves: the estimate lapses, the review counts as approved', async () => {
-	const estimate = await post(s, agent, { reward_usd: 1, sandbox_scenario: 'estimate', deadline: await s.time(30 * 86_400) });
+	const estimate = await post(s, agent, {
+		reward_usd: 1,
+		sandbox_scenario: 'estimate',
+		deadline: await s.time(30 * 86_400),
+	});
 	await ends(estimate.task_id, 'ESTIMATE_PENDING');
 	await s.advance(8 * 86_400);
 	await s.sweep();

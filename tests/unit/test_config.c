@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <talloc.h>
 #include <unistd.h>
 
@@ -31,6 +32,9 @@ write_file(const char *path, const char *text, size_t len)
 	fclose(file);
 }
 
+/* As the environment asks for before it is emptied. */
+static enum cm_message_output output = CM_OUTPUT_STDOUT;
+
 /* Loads with this file and these variables of the environment ("A=b", NULL at the end); *said is standard
  * error. */
 static struct config *
@@ -39,6 +43,7 @@ load(const char *text, const char *const *variables, const char **said)
 	struct config *config;
 
 	clearenv();
+	cmocka_set_message_output(output);	/* it would ask the environment again */
 	setenv("PATH", "/bin", 1);
 	setenv("HUMANOPS_CONF", conf, 1);
 	write_file(conf, text, strlen(text));
@@ -490,6 +495,7 @@ remove_folder(void **state)
 int
 main(void)
 {
+	const char *wanted = getenv("CMOCKA_MESSAGE_OUTPUT");
 	const struct CMUnitTest cases[] = {
 		cmocka_unit_test(defaults_stand_where_nothing_is_said),
 		cmocka_unit_test(development_needs_no_mail_server),
@@ -504,5 +510,6 @@ main(void)
 		cmocka_unit_test(a_file_that_was_named_must_be_there),
 	};
 
+	output = wanted != NULL && strcasecmp(wanted, "TAP") == 0 ? CM_OUTPUT_TAP : CM_OUTPUT_STDOUT;
 	return cmocka_run_group_tests(cases, make_folder, remove_folder);
 }
