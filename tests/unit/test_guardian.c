@@ -401,6 +401,7 @@ instructions_in_a_proof_never_approve_it(void **state)
 	for (size_t i = 0; i < nitems(rows); i++) {
 		for (size_t p = 0; p < nitems(provider_names); p++) {
 			bool is_hidden = rows[i].file_name != NULL || rows[i].exif_text != NULL;
+			struct model model = { .text = VERDICT("100") };
 			struct guardian_photo written = photo;
 			struct guardian_proof handed = proof;
 			struct guardian_verdict verdict;
@@ -411,9 +412,8 @@ instructions_in_a_proof_never_approve_it(void **state)
 			handed.photos = &written;
 			handed.notes = rows[i].notes;
 			handed.confirmation_text = rows[i].confirmation;
-			scene_open(&scene,
-			    is_hidden ? (struct model){ .text = VERDICT("100") } : (struct model){ .manner = OBEYS },
-			    provider_names[p]);
+			model.manner = is_hidden ? SAYS : OBEYS;
+			scene_open(&scene, model, provider_names[p]);
 			assert_int_equal(verify(&scene, &task, &handed, &verdict, NULL), 0);
 			if (verdict.decision != GUARDIAN_MANUAL_REVIEW || verdict.confidence != 89)
 				fail_msg("row %zu, %s: %d", i, provider_names[p], verdict.confidence);
@@ -505,11 +505,12 @@ requests_have_the_providers_form(void **state)
 		const char *provider;
 		const char *has[8];
 	} rows[] = {
-		{ "anthropic", { "POST /v1/messages HTTP/1.1", "x-api-key: " KEY, "anthropic-version: 2023-06-01",
-				   "\"model\":\"model-1\"", "\"max_tokens\":", "\"media_type\":\"image/jpeg\"",
-				   "\"data\":\"/9j/4CBub3QgcmVhbGx5IGEgcGljdHVyZQ==\"", NULL } },
-		{ "openai", { "POST /chat/completions HTTP/1.1", "Authorization: Bearer " KEY, "\"model\":\"model-1\"",
-				"\"response_format\":{\"type\":\"json_object\"}",
+		{ "anthropic",
+		    { "POST /v1/messages HTTP/1.1", "x-api-key: sk-test-0123456789", "anthropic-version: 2023-06-01",
+			"\"model\":\"model-1\"", "\"max_tokens\":", "\"media_type\":\"image/jpeg\"",
+			"\"data\":\"/9j/4CBub3QgcmVhbGx5IGEgcGljdHVyZQ==\"", NULL } },
+		{ "openai", { "POST /chat/completions HTTP/1.1", "Authorization: Bearer sk-test-0123456789",
+				"\"model\":\"model-1\"", "\"response_format\":{\"type\":\"json_object\"}",
 				"\"url\":\"data:image/jpeg;base64,/9j/4CBub3QgcmVhbGx5IGEgcGljdHVyZQ==\"", NULL } },
 	};
 	struct guardian_photo photos[8];
