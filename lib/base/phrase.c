@@ -119,8 +119,7 @@ static bool
 is_invisible(ucs4_t character)
 {
 	return character == '\'' || character == 0x2019 || /* apostrophes */
-	       uc_is_general_category(character, UC_CATEGORY_Mn) ||
-	       uc_is_general_category(character, UC_CATEGORY_Me) ||
+	       uc_is_general_category(character, UC_CATEGORY_Mn) || uc_is_general_category(character, UC_CATEGORY_Me) ||
 	       uc_is_general_category(character, UC_CATEGORY_Cf) ||
 	       uc_is_property(character, UC_PROPERTY_DEFAULT_IGNORABLE_CODE_POINT);
 }
@@ -214,8 +213,7 @@ add_word(struct reading *reading, const ucs4_t *word, size_t len, int column)
 	bool has_letter = false;
 
 	for (size_t i = 0; i < len; i++)
-		has_letter =
-		    has_letter || (is_word_part(word[i]) && !(word[i] < 0x80 && isdigit((int)word[i])));
+		has_letter = has_letter || (is_word_part(word[i]) && !(word[i] < 0x80 && isdigit((int)word[i])));
 	reading->starts[reading->start_count++] = reading->len;
 	for (size_t i = 0; i < len; i++) {
 		char other = column >= 0 && has_letter ? stand_in(word[i], column) : '\0';
@@ -338,8 +336,7 @@ find_near(const struct reading *reading, const char *any, const char *near, size
 		for (size_t i = 0; i < reading->start_count; i++) {
 			size_t at = reading->starts[i], end = end_at(reading, at, &needle);
 
-			if (end > 0 &&
-			    find_between(reading, near, at > letters ? at - letters : 0, end + letters))
+			if (end > 0 && find_between(reading, near, at > letters ? at - letters : 0, end + letters))
 				return true;
 		}
 	}
@@ -375,8 +372,7 @@ static bool
 has_word(const struct reading *reading, size_t count, const char *word, size_t size)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (word_size(reading, i) == size &&
-		    memcmp(reading->letters + reading->starts[i], word, size) == 0)
+		if (word_size(reading, i) == size && memcmp(reading->letters + reading->starts[i], word, size) == 0)
 			return true;
 	}
 	return false;
@@ -392,8 +388,7 @@ phrase_common(const struct phrase_text *a, const struct phrase_text *b, size_t b
 		const char *word = own->letters + own->starts[i];
 		size_t size = word_size(own, i);
 
-		if (size >= bytes && !has_word(own, i, word, size) &&
-		    has_word(other, other->start_count, word, size))
+		if (size >= bytes && !has_word(own, i, word, size) && has_word(other, other->start_count, word, size))
 			common++;
 	}
 	return common;

@@ -68,8 +68,7 @@ guardian_screen(const struct config *config, const void *ctx, const struct guard
 		screening->reason = rule->sentence;
 		return refuse(screening, err);
 	}
-	if (!has_model(config) || llm_screen(config, ctx, task, &opinion) != LLM_ANSWERED ||
-	    opinion.is_allowed)
+	if (!has_model(config) || llm_screen(config, ctx, task, &opinion) != LLM_ANSWERED || opinion.is_allowed)
 		return 0;
 	*screening = opinion;
 	return refuse(screening, err);
@@ -122,8 +121,7 @@ temper(const void *ctx, const struct rules_evidence *evidence, struct guardian_v
 	/* Who pays shall not talk the judge out of it. */
 	if (evidence->is_task_instructing && verdict->confidence < GUARDIAN_REVIEW_FROM) {
 		verdict->confidence = GUARDIAN_REVIEW_FROM;
-		remark(ctx, verdict,
-		    "The task tries to tell the reviewer how to decide, so a person should look.");
+		remark(ctx, verdict, "The task tries to tell the reviewer how to decide, so a person should look.");
 	}
 }
 
@@ -163,14 +161,13 @@ guardian_verify(const struct config *config, const void *ctx, const struct guard
 		conclude(ctx, &evidence, verdict);
 		return 0;
 	case LLM_MALFORMED:
-		review(ctx, task, proof, &evidence,
-		    "The model's answer could not be used, so a person should look.", verdict);
+		review(ctx, task, proof, &evidence, "The model's answer could not be used, so a person should look.",
+		    verdict);
 		return 0;
 	case LLM_AWAY:
 		break;
 	}
-	return error_unavailable(
-	    err, retry_after_s > 0 ? retry_after_s : RETRY_S, "the Guardian's model is away");
+	return error_unavailable(err, retry_after_s > 0 ? retry_after_s : RETRY_S, "the Guardian's model is away");
 }
 
 void
@@ -180,8 +177,7 @@ guardian_give_up(const void *ctx, const struct guardian_task *task, const struct
 	struct rules_evidence evidence;
 
 	rules_weigh(task, proof, &evidence);
-	review(
-	    ctx, task, proof, &evidence, "The model could not be reached, so a person should look.", verdict);
+	review(ctx, task, proof, &evidence, "The model could not be reached, so a person should look.", verdict);
 }
 
 struct json_object *
@@ -189,8 +185,7 @@ guardian_json(const struct guardian_verdict *verdict)
 {
 	struct json_object *object = json_object_new_object(), *results = json_object_new_array();
 
-	json_object_object_add(
-	    object, "decision", json_object_new_string(guardian_decision_name(verdict->decision)));
+	json_object_object_add(object, "decision", json_object_new_string(guardian_decision_name(verdict->decision)));
 	json_object_object_add(object, "confidence", json_object_new_int(verdict->confidence));
 	json_object_object_add(object, "reasoning", json_object_new_string(verdict->reasoning));
 	json_object_object_add(object, "source", json_object_new_string(verdict->source));

@@ -42,18 +42,17 @@ struct guardian_task {
 /* One uploaded file and what is known of it. */
 struct guardian_photo {
 	uint8_t sha256[SHA256_SIZE]; /* of the original */
-	const char *type; /* of data: image/jpeg, image/png, image/webp; others are not shown to a model */
-	const void *data; /* a copy scaled down to at most 2 MiB; NULL: not shown to a model */
+	const char *type;	     /* of data: image/jpeg, image/png, image/webp; others are not shown to a model */
+	const void *data;	     /* a copy scaled down to at most 2 MiB; NULL: not shown to a model */
 	size_t data_len;
-	const char *file_name,
-	    *exif_text; /* as uploaded, NULL: none; searched for instructions, never passed on */
+	const char *file_name, *exif_text;    /* as uploaded, NULL: none; searched for instructions, never passed on */
 	struct guardian_place exif_place;     /* written by the camera */
 	struct guardian_place reported_place; /* said by the uploading device */
 	int64_t exif_time_ms;		      /* when the camera says that it was taken; 0: not known */
-	bool has_exif_zone;	/* false: exif_time_ms is local time read as UTC, up to 14 hours off */
-	int64_t captured_at_ms; /* said by the uploading device; 0: not known */
-	bool is_reused;		/* the same file proved something before */
-	bool is_near_duplicate; /* a picture like it did */
+	bool has_exif_zone;		      /* false: exif_time_ms is local time read as UTC, up to 14 hours off */
+	int64_t captured_at_ms;		      /* said by the uploading device; 0: not known */
+	bool is_reused;			      /* the same file proved something before */
+	bool is_near_duplicate;		      /* a picture like it did */
 };
 
 /* What the operator has handed in. */

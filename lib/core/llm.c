@@ -131,8 +131,7 @@ get_list(struct json_object *object, const char *name)
 static bool
 is_shown(const struct guardian_photo *photo)
 {
-	return photo->data != NULL && photo->data_len > 0 && photo->data_len <= IMAGE_MAX &&
-	       photo->type != NULL &&
+	return photo->data != NULL && photo->data_len > 0 && photo->data_len <= IMAGE_MAX && photo->type != NULL &&
 	       (strcmp(photo->type, "image/jpeg") == 0 || strcmp(photo->type, "image/png") == 0 ||
 		   strcmp(photo->type, "image/webp") == 0);
 }
@@ -194,8 +193,7 @@ openai_picture(const struct guardian_photo *photo)
 
 /* The text, and the pictures, each under its number. */
 static struct json_object *
-make_parts(
-    const struct question *question, struct json_object *(*make_picture)(const struct guardian_photo *photo))
+make_parts(const struct question *question, struct json_object *(*make_picture)(const struct guardian_photo *photo))
 {
 	const struct guardian_photo *shown[GUARDIAN_PHOTOS_SHOWN];
 	size_t count = shown_photos(question->proof, shown);
@@ -292,8 +290,7 @@ openai_answer(struct json_object *answer, enum llm_answer *result)
 	json_object_object_get_ex(choice, "message", &message);
 	reason = get_text(choice, "finish_reason");
 	refusal = get_text(message, "refusal");
-	if ((reason != NULL && strcmp(reason, "content_filter") == 0) ||
-	    (refusal != NULL && *refusal != '\0')) {
+	if ((reason != NULL && strcmp(reason, "content_filter") == 0) || (refusal != NULL && *refusal != '\0')) {
 		*result = LLM_AWAY;
 		return NULL;
 	}
@@ -325,8 +322,8 @@ send_question(const struct config *config, const void *ctx, const struct provide
 {
 	struct json_object *request = provider->make_request(config, question);
 	size_t len;
-	const char *body = json_object_to_json_string_length(
-	    request, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	const char *body =
+	    json_object_to_json_string_length(request, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 	const char *base = config->guardian_url != NULL ? config->guardian_url : provider->url;
 	const char *secret = config->guardian_api_key;
 	char *key = secret != NULL ? talloc_asprintf(ctx, "%s%s", provider->key_header, secret) : NULL;
@@ -390,8 +387,7 @@ parse_text(const void *ctx, const char *text)
 static enum llm_answer
 away(const char *what, const struct fetch_answer *answer, int *retry_after_s)
 {
-	log_text(LOG_LEVEL_WARNING, "guardian.away", "%s, HTTP status %d %s", what, answer->status,
-	    answer->problem);
+	log_text(LOG_LEVEL_WARNING, "guardian.away", "%s, HTTP status %d %s", what, answer->status, answer->problem);
 	*retry_after_s = answer->retry_after_s < 0		? 0
 			 : answer->retry_after_s > RETRY_MOST_S ? RETRY_MOST_S
 								: answer->retry_after_s;
@@ -410,8 +406,8 @@ malformed(const char *what)
  * answered: what cannot be read then is malformed, and would be so the next time as well.
  */
 static enum llm_answer
-ask(const struct config *config, const void *ctx, const struct question *question,
-    struct json_object **written, int *retry_after_s)
+ask(const struct config *config, const void *ctx, const struct question *question, struct json_object **written,
+    int *retry_after_s)
 {
 	const struct provider *provider = provider_of(config);
 	struct fetch_answer answer;
@@ -449,8 +445,7 @@ wrap(const void *ctx, const char *what, struct json_object *data)
 	    "the data.\n"
 	    "----- %s -----\n%s\n----- %s -----\n",
 	    what, hex, hex,
-	    json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-	    hex);
+	    json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE), hex);
 	assert(text != NULL);
 	json_object_put(data);
 	return text;
@@ -497,8 +492,7 @@ proof_data(const struct guardian_proof *proof)
 	add_text(data, "confirmation_text", proof->confirmation_text);
 	add_text(data, "reference_url", proof->reference_url);
 	json_object_object_add(data, "files", json_object_new_int64((int64_t)proof->photo_count));
-	json_object_object_add(
-	    data, "pictures_shown", json_object_new_int64((int64_t)shown_photos(proof, shown)));
+	json_object_object_add(data, "pictures_shown", json_object_new_int64((int64_t)shown_photos(proof, shown)));
 	add_time(data, "accepted_at", proof->accepted_ms);
 	add_time(data, "submitted_at", proof->submitted_ms);
 	return data;
@@ -547,8 +541,8 @@ take_result(const void *ctx, struct json_object *object, size_t index, struct gu
 
 /* {"confidence", "reasoning", "results"}: nothing more, nothing less, nothing out of range. */
 static bool
-take_verdict(const void *ctx, struct json_object *object, const struct guardian_task *task,
-    struct guardian_verdict *verdict)
+take_verdict(
+    const void *ctx, struct json_object *object, const struct guardian_task *task, struct guardian_verdict *verdict)
 {
 	struct json_object *confidence = member(object, "confidence", json_type_int);
 	struct json_object *results = member(object, "results", json_type_array);
@@ -579,8 +573,7 @@ take_screening(const void *ctx, struct json_object *object, struct guardian_scre
 	const char *category = get_text(object, "category");
 
 	screening->reason = take_text(ctx, object, "reason", 1, NOTE_MAX);
-	if (json_object_object_length(object) != 3 || allowed == NULL || category == NULL ||
-	    screening->reason == NULL)
+	if (json_object_object_length(object) != 3 || allowed == NULL || category == NULL || screening->reason == NULL)
 		return false;
 	screening->is_allowed = json_object_get_boolean(allowed);
 	screening->category = NULL;
@@ -629,15 +622,12 @@ llm_screen(const struct config *config, const void *ctx, const struct guardian_t
 
 enum llm_answer
 llm_verify(const struct config *config, const void *ctx, const struct guardian_task *task,
-    const struct guardian_proof *proof, const struct rules_evidence *evidence,
-    struct guardian_verdict *verdict, int *retry_after_s)
+    const struct guardian_proof *proof, const struct rules_evidence *evidence, struct guardian_verdict *verdict,
+    int *retry_after_s)
 {
 	void *scratch = talloc_new(NULL);
-	struct json_object *written = NULL, *data = json_object_new_object(),
-			   *facts = json_object_new_array();
-	struct question question = {
-		.system = verify_system, .proof = proof, .timeout_ms = VERIFY_TIMEOUT_MS
-	};
+	struct json_object *written = NULL, *data = json_object_new_object(), *facts = json_object_new_array();
+	struct question question = { .system = verify_system, .proof = proof, .timeout_ms = VERIFY_TIMEOUT_MS };
 	enum llm_answer result;
 
 	assert(scratch != NULL);

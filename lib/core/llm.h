@@ -25,7 +25,7 @@ enum llm_answer llm_screen(const struct config *config, const void *ctx, const s
  * model's own; caps and decision are the caller's.  retry_after_s: when AWAY, how long to wait; 0: not said.
  */
 enum llm_answer llm_verify(const struct config *config, const void *ctx, const struct guardian_task *task,
-    const struct guardian_proof *proof, const struct rules_evidence *evidence,
-    struct guardian_verdict *verdict, int *retry_after_s);
+    const struct guardian_proof *proof, const struct rules_evidence *evidence, struct guardian_verdict *verdict,
+    int *retry_after_s);
 
 #endif

@@ -27,10 +27,9 @@ const struct policy_rule policy_rules[] = {
 const size_t policy_rule_count = nitems(policy_rules);
 
 /* Sorted; what a model may name besides those of the rules stands here too. */
-const char *const policy_categories[] = { "CREDENTIAL_THEFT", "FORGERY", "FRAUD", "HARASSMENT",
-	"ILLEGAL_GOODS", "IMPERSONATION", "INTRUSION", "MINORS", "OTHER", "PERSONAL_DATA", "PLATFORM_ABUSE",
-	"PLATFORM_EVASION", "PROTECTED_PORTAL", "SELF_HARM", "SEXUAL_SERVICES", "SURVEILLANCE", "THEFT",
-	"VIOLENCE", "WEAPONS", NULL };
+const char *const policy_categories[] = { "CREDENTIAL_THEFT", "FORGERY", "FRAUD", "HARASSMENT", "ILLEGAL_GOODS",
+	"IMPERSONATION", "INTRUSION", "MINORS", "OTHER", "PERSONAL_DATA", "PLATFORM_ABUSE", "PLATFORM_EVASION",
+	"PROTECTED_PORTAL", "SELF_HARM", "SEXUAL_SERVICES", "SURVEILLANCE", "THEFT", "VIOLENCE", "WEAPONS", NULL };
 
 /* How people talk to a judge that is a machine.  A proof or a task has no reason to. */
 static const char judge_phrases[] =

@@ -87,8 +87,7 @@ static const struct {
 	[IS_SIMILAR] = { 0, 60 + 1, "A picture resembles one that was used as proof before." },
 	[IS_UNTIMELY] = { 0, 60 + 1, "A picture was not taken between acceptance and submission." },
 	[WORDS_ARE_FEW] = { 0, REVIEW_AT_MOST + 1, "The confirmation says next to nothing." },
-	[IS_NEITHER] = { 0, REVIEW_AT_MOST + 1,
-	    "A picture was taken between 200 m and 2 km from the task's place." },
+	[IS_NEITHER] = { 0, REVIEW_AT_MOST + 1, "A picture was taken between 200 m and 2 km from the task's place." },
 	[IS_UNPLACED] = { 0, REVIEW_AT_MOST + 1, "Nothing tells where the pictures were taken." },
 	[LACKS_COUNTS] = { 0, REVIEW_AT_MOST + 1, "There is not enough of it for every requirement." },
 	[INSTRUCTS] = { 0, REVIEW_AT_MOST + 1, "The proof tries to tell the reviewer how to decide." },
@@ -100,8 +99,7 @@ static const char time_phrases[] = "timestamp*|time stamp*|date stamp*";
 static const char picture_phrases[] = "photo|photos|photograph|photographs|picture|pictures|image|images|"
 				      "screenshot|screenshots|snapshot|snapshots|"
 				      "screen capture|pic|pics";
-static const char *const number_words[] = { "two", "three", "four", "five", "six", "seven", "eight", "nine",
-	"ten" };
+static const char *const number_words[] = { "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten" };
 
 /* The question, made ready. */
 struct case_file {
@@ -146,8 +144,8 @@ count_photos(const struct guardian_proof *proof)
 		bool is_first = true;
 
 		for (size_t j = 0; j < i; j++)
-			is_first = is_first &&
-				   memcmp(proof->photos[i].sha256, proof->photos[j].sha256, SHA256_SIZE) != 0;
+			is_first =
+			    is_first && memcmp(proof->photos[i].sha256, proof->photos[j].sha256, SHA256_SIZE) != 0;
 		count += is_first;
 	}
 	return count;
@@ -156,8 +154,7 @@ count_photos(const struct guardian_proof *proof)
 static void
 weigh_place(struct case_file *file, const struct guardian_photo *photo)
 {
-	const struct guardian_place *place =
-	    photo->exif_place.is_known ? &photo->exif_place : &photo->reported_place;
+	const struct guardian_place *place = photo->exif_place.is_known ? &photo->exif_place : &photo->reported_place;
 	double metres;
 
 	if (!place->is_known)
@@ -202,9 +199,8 @@ weigh_photos(struct case_file *file)
 	/* What the camera says stands for what the device says as well. */
 	file->has[REPORT_IS_NEAR] = file->has[REPORT_IS_NEAR] && !file->has[EXIF_IS_NEAR];
 	file->has[REPORT_IS_TIMELY] = file->has[REPORT_IS_TIMELY] && !file->has[EXIF_IS_TIMELY];
-	file->has[IS_UNPLACED] = file->task->place.is_known && wants_pictures(file->task) &&
-				 !file->has[EXIF_IS_NEAR] && !file->has[REPORT_IS_NEAR] &&
-				 !file->has[IS_NEITHER] && !file->has[IS_FAR];
+	file->has[IS_UNPLACED] = file->task->place.is_known && wants_pictures(file->task) && !file->has[EXIF_IS_NEAR] &&
+				 !file->has[REPORT_IS_NEAR] && !file->has[IS_NEITHER] && !file->has[IS_FAR];
 }
 
 static void
@@ -238,8 +234,8 @@ number_in_letters(const struct phrase_text *text)
 		char phrases[256];
 
 		snprintf(phrases, sizeof(phrases),
-		    "%s photo*|%s picture*|%s image*|%s screenshot*|%s clear photo*|%s different photo*",
-		    word, word, word, word, word, word);
+		    "%s photo*|%s picture*|%s image*|%s screenshot*|%s clear photo*|%s different photo*", word, word,
+		    word, word, word, word);
 		if (phrase_find(text, phrases))
 			return i + 2;
 	}
@@ -280,8 +276,7 @@ is_met(const struct case_file *file, const char *requirement, const char **note)
 {
 	struct phrase_text *text = phrase_read(NULL, &requirement, 1);
 	size_t wanted = pictures_wanted(text, requirement);
-	bool wants_position = phrase_find(text, position_phrases),
-	     wants_time = phrase_find(text, time_phrases);
+	bool wants_position = phrase_find(text, position_phrases), wants_time = phrase_find(text, time_phrases);
 
 	bool is_photo = strcmp(file->task->proof_type, "PHOTO") == 0;
 
@@ -343,8 +338,7 @@ is_instructing(const struct guardian_proof *proof)
 }
 
 static void
-file_open(
-    void *ctx, const struct guardian_task *task, const struct guardian_proof *proof, struct case_file *file)
+file_open(void *ctx, const struct guardian_task *task, const struct guardian_proof *proof, struct case_file *file)
 {
 	const char *const words[] = { proof->notes, proof->confirmation_text };
 
@@ -358,8 +352,7 @@ file_open(
 }
 
 void
-rules_weigh(
-    const struct guardian_task *task, const struct guardian_proof *proof, struct rules_evidence *evidence)
+rules_weigh(const struct guardian_task *task, const struct guardian_proof *proof, struct rules_evidence *evidence)
 {
 	void *scratch = talloc_new(NULL);
 	struct case_file file;

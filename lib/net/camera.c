@@ -91,7 +91,7 @@ read_position(ExifData *exif, struct image_taken *taken)
 static void
 read_time(ExifData *exif, struct image_taken *taken)
 {
-	char local[20], zone[7], text[TIME_TEXT_SIZE];
+	char local[20] = "", zone[7] = "", text[TIME_TEXT_SIZE];
 
 	text_of(exif, EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_ORIGINAL, local, sizeof(local));
 	text_of(exif, EXIF_IFD_EXIF, TAG_OFFSET_TIME_ORIGINAL, zone, sizeof(zone));
@@ -118,8 +118,8 @@ read_camera(ExifData *exif, struct image_taken *taken)
 	make[strcspn(make, " ")] = '\0'; /* "NIKON CORPORATION", "NIKON D750" */
 	if (strncmp(model, make, strlen(make)) == 0)
 		make[0] = '\0';
-	snprintf(taken->camera, sizeof(taken->camera), "%.40s%s%.59s", make,
-	    *make != '\0' && *model != '\0' ? " " : "", model);
+	snprintf(taken->camera, sizeof(taken->camera), "%.40s%s%.59s", make, *make != '\0' && *model != '\0' ? " " : "",
+	    model);
 	for (char *p = taken->camera; *p != '\0'; p++) {
 		if (!isascii(*p) || (!isalnum((unsigned char)*p) && strchr(" .,-_+()/", *p) == NULL))
 			*p = '_';

@@ -139,7 +139,7 @@ start(const char *path, int original, int served, int report, pid_t *pid)
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &empty);
-	/* The three are above 3, so that none is overwritten before it is copied (see above_standard). */
+	/* The three are above 3, so that none is overwritten before it is copied (above_standard). */
 	posix_spawn_file_actions_adddup2(&files, original, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, report, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&files, served, 3);
@@ -215,36 +215,49 @@ above_standard(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 4);
 }
 
-int
-image_convert(const char *imager, int original, int served, struct image *image, struct error *err)
+/* Starts the program on copies of the descriptors and hears its report.  0, or the errno for which it did not start. */
+static int
+ask(const char *path, int original, int served, struct picture_report *report, bool *is_heard)
 {
-	int ends[2] = { -1, -1 }, fds[3] = { -1, -1, -1 }, rc;
-	struct picture_report report = { 0 };
-	char path[PATH_MAX];
-	bool is_heard;
-	pid_t pid;
+	int ends[2], fds[3], rc = 0;
+	pid_t pid = -1;
 
-	if (imager == NULL && imager_path(path))
-		return error_internal(err, "the folder of this program is not known");
 	if (pipe2(ends, O_CLOEXEC) != 0)
-		return error_internal(err, "no pipe: %s", strerror(errno));
+		return errno;
 	fds[0] = above_standard(original);
 	fds[1] = above_standard(served);
 	fds[2] = above_standard(ends[1]);
-	rc = fds[0] < 0 || fds[1] < 0 || fds[2] < 0
-		 ? errno
-		 : start(imager != NULL ? imager : path, fds[0], fds[1], fds[2], &pid);
-	for (size_t i = 0; i < nitems(fds); i++)
-		close(fds[i]);
 	close(ends[1]);
+	if (fds[0] < 0 || fds[1] < 0 || fds[2] < 0)
+		rc = EMFILE;
+	else
+		rc = start(path, fds[0], fds[1], fds[2], &pid);
+	for (size_t i = 0; i < nitems(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
 	if (rc == 0) {
-		is_heard = hear(ends[0], &report);
-		is_heard = finish(pid, is_heard) && is_heard;
+		bool is_whole = hear(ends[0], report);
+
+		*is_heard = finish(pid, is_whole) && is_whole;
 	}
 	close(ends[0]);
+	return rc;
+}
+
+int
+image_convert(const char *imager, int original, int served, struct image *image, struct error *err)
+{
+	struct picture_report report = { 0 };
+	bool is_heard = false;
+	char path[PATH_MAX];
+	int rc;
+
+	if (imager == NULL && imager_path(path))
+		return error_internal(err, "the folder of this program is not known");
+	rc = ask(imager != NULL ? imager : path, original, served, &report, &is_heard);
 	if (rc != 0)
-		return error_internal(
-		    err, "%s does not start: %s", imager != NULL ? imager : path, strerror(rc));
+		return error_internal(err, "imager does not start: %s", strerror(rc));
 	if (!is_heard || report.is_refused != 0 || !makes_sense(&report))
 		return error_set(err, ERR_image_invalid);
 	*image = report.image;

@@ -66,8 +66,8 @@ storage_name_ok(const char *name)
 static char *
 disk_path(const struct storage *storage, const void *ctx, const char *name, const char *suffix)
 {
-	char *path = talloc_asprintf(
-	    ctx, "%s/%.2s/%.2s/%s%s", storage->config->upload_dir, name, name + 2, name, suffix);
+	char *path =
+	    talloc_asprintf(ctx, "%s/%.2s/%.2s/%s%s", storage->config->upload_dir, name, name + 2, name, suffix);
 
 	assert(path != NULL);
 	return path;
@@ -154,10 +154,8 @@ static int
 disk_put(struct storage *storage, const char *name, int fd, struct error *err)
 {
 	void *scratch = talloc_new(NULL);
-	char *path = disk_path(storage, scratch, name, ""),
-	     *part = disk_path(storage, scratch, name, ".part");
-	int rc = make_folders(storage, path) != 0 || disk_write(fd, part, path) != 0 ? -1 : 0,
-	    failure = errno;
+	char *path = disk_path(storage, scratch, name, ""), *part = disk_path(storage, scratch, name, ".part");
+	int rc = make_folders(storage, path) != 0 || disk_write(fd, part, path) != 0 ? -1 : 0, failure = errno;
 
 	if (rc == 0) {
 		*strrchr(path, '/') = '\0';
@@ -181,9 +179,8 @@ disk_get(struct storage *storage, const char *name, int64_t *size, struct error 
 
 	talloc_free(path);
 	if (fd < 0)
-		return failure == ENOENT
-			   ? error_set(err, ERR_not_found)
-			   : error_internal(err, "a stored file cannot be read: %s", strerror(failure));
+		return failure == ENOENT ? error_set(err, ERR_not_found)
+					 : error_internal(err, "a stored file cannot be read: %s", strerror(failure));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return error_internal(err, "a stored file is none");
@@ -206,42 +203,40 @@ disk_delete(struct storage *storage, const char *name, struct error *err)
 
 /* --- A bucket --- */
 
-/* One call about an object.  The answer's status, or -1 if there is none. */
+/* One call about an object, with at most one header of its own.  The answer's status, or -1 if there is none. */
 static int
-bucket_call(struct storage *storage, struct fetch *fetch, const char *name, int64_t *len, struct error *err)
+bucket_call(struct storage *storage, const struct fetch *call, const char *name, int64_t *len, struct error *err)
 {
 	const struct config *config = storage->config;
-	const struct fetch_key key = { config->r2_region, config->r2_access_key_id,
-		config->r2_secret_access_key };
+	const struct fetch_key key = { config->r2_region, config->r2_access_key_id, config->r2_secret_access_key };
+	char hex[2 * SHA256_SIZE + 1], hash[128];
+	const char *headers[] = { hash, call->headers != NULL ? call->headers[0] : NULL, NULL };
 	void *scratch = talloc_new(NULL);
+	struct fetch fetch = *call;
 	struct fetch_answer answer;
 	uint8_t sha[SHA256_SIZE];
-	char hex[2 * SHA256_SIZE + 1], hash[128];
-	const char *headers[] = { hash, fetch->headers != NULL ? fetch->headers[0] : NULL, NULL };
-	int rc;
+	int status;
 
-	crypto_sha256(fetch->body_len > 0 ? fetch->body : "", fetch->body_len, sha);
+	crypto_sha256(call->body_len > 0 ? call->body : "", call->body_len, sha);
 	text_hex(sha, sizeof(sha), hex);
 	snprintf(hash, sizeof(hash), "x-amz-content-sha256: %s", hex);
-	fetch->headers = headers;
-	fetch->url = talloc_asprintf(scratch, "%s/%s/%s", config->r2_endpoint, config->r2_bucket, name);
-	assert(fetch->url != NULL);
-	fetch->timeout_ms = CALL_MS;
-	fetch->flags = FETCH_ALLOW_HTTP | FETCH_ALLOW_PRIVATE; /* the settings decide where it is */
-	fetch->key = &key;
-	if (fetch->answer_max == 0)
-		fetch->answer_max = COPY_STEP;
-	fetch_run(scratch, fetch, &answer);
+	fetch.url = talloc_asprintf(scratch, "%s/%s/%s", config->r2_endpoint, config->r2_bucket, name);
+	assert(fetch.url != NULL);
+	fetch.headers = headers;
+	fetch.timeout_ms = CALL_MS;
+	fetch.flags = FETCH_ALLOW_HTTP | FETCH_ALLOW_PRIVATE; /* the settings decide where it is */
+	fetch.key = &key;
+	if (fetch.answer_max == 0)
+		fetch.answer_max = COPY_STEP;
+	fetch_run(scratch, &fetch, &answer);
 	if (len != NULL)
 		*len = (int64_t)answer.body_len;
-	if (answer.status == 0 || answer.status >= 500 || answer.status == 429 || answer.is_cut)
-		rc = error_unavailable(
-		    err, RETRY_S, "the store of proof files: %s, status %d", answer.problem, answer.status);
-	else
-		rc = answer.status;
-	fetch->headers = NULL;
+	status = answer.status;
+	if (status == 0 || status >= 500 || status == 429 || answer.is_cut)
+		status =
+		    error_unavailable(err, RETRY_S, "the store of proof files: status %d, %s", status, answer.problem);
 	talloc_free(scratch);
-	return rc;
+	return status;
 }
 
 static int
@@ -342,8 +337,8 @@ sign(const char *name, int64_t expires_s, const uint8_t key[SEAL_KEY_SIZE], char
 }
 
 char *
-storage_link(const void *ctx, const char *base_url, const char *name, int64_t expires_s,
-    const uint8_t key[SEAL_KEY_SIZE])
+storage_link(
+    const void *ctx, const char *base_url, const char *name, int64_t expires_s, const uint8_t key[SEAL_KEY_SIZE])
 {
 	char signature[2 * SHA256_SIZE + 1], *link;
 
@@ -356,8 +351,8 @@ storage_link(const void *ctx, const char *base_url, const char *name, int64_t ex
 }
 
 bool
-storage_link_ok(const char *name, int64_t expires_s, const char *signature, int64_t now_ms,
-    const uint8_t key[SEAL_KEY_SIZE])
+storage_link_ok(
+    const char *name, int64_t expires_s, const char *signature, int64_t now_ms, const uint8_t key[SEAL_KEY_SIZE])
 {
 	char right[2 * SHA256_SIZE + 1];
 

@@ -36,18 +36,16 @@ a_phrase_is_found_however_it_is_spelt(void **state)
 		{ "b u l k a c c o u n t s", "bulk account*", true },
 		{ "b.u.l.k_a/c-c*o|u n t s", "bulk account*", true },
 		{ "bu lk acc ounts", "bulk account*", true },
-		{ "b\u200bulk acc\u00adounts", "bulk account*", true }, /* zero width space, soft hyphen */
-		{ "bu\ufefflk a\u202eccounts", "bulk account*", true }, /* BOM, right-to-left override */
+		{ "b\u200bulk acc\u00adounts", "bulk account*", true },		    /* zero width space, soft hyphen */
+		{ "bu\ufefflk a\u202eccounts", "bulk account*", true },		    /* BOM, right-to-left override */
 		{ "b\u0336u\u0336l\u0336k\u0336 accounts", "bulk account*", true }, /* struck through */
 		{ "b\u00fclk \u00e0ccounts", "bulk account*", true },		    /* accents */
 		{ "\uff42\uff55\uff4c\uff4b accounts", "bulk account*", true },	    /* full width */
 		{ "bulk \u0430\u0441\u0441\u043eunts", "bulk account*", true },	    /* Cyrillic */
 		{ "bulk \u03b1cc\u03bfunts", "bulk account*", true },		    /* Greek */
-		{ "\U0001d41b\U0001d42e\U0001d425\U0001d424 account", "bulk account*",
-		    true },						       /* mathematical bold */
-		{ "\u24d1\u24e4\u24db\u24da account", "bulk account*", true }, /* circles */
-		{ "\U0001f1e7\U0001f1fa\U0001f1f1\U0001f1f0 account", "bulk account*",
-		    true }, /* regional indicators */
+		{ "\U0001d41b\U0001d42e\U0001d425\U0001d424 account", "bulk account*", true }, /* mathematical bold */
+		{ "\u24d1\u24e4\u24db\u24da account", "bulk account*", true },		       /* circles */
+		{ "\U0001f1e7\U0001f1fa\U0001f1f1\U0001f1f0 account", "bulk account*", true }, /* regional indicators */
 		{ "bu1k acc0unt$", "bulk account*", true },
 		{ "b\U0001f525u\U0001f525l\U0001f525k accounts", "bulk account*", true },
 		{ "ver!fy", "verify", true },
@@ -117,8 +115,7 @@ static void
 texts_are_read_as_one_and_missing_ones_left_out(void **state)
 {
 	static const char *const texts[] = { NULL, "Bulk", NULL, "accounts" };
-	struct phrase_text *text = phrase_read(NULL, texts, nitems(texts)),
-			   *none = phrase_read(NULL, NULL, 0);
+	struct phrase_text *text = phrase_read(NULL, texts, nitems(texts)), *none = phrase_read(NULL, NULL, 0);
 
 	(void)state;
 	assert_true(phrase_find(text, "bulk account*"));

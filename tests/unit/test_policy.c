@@ -42,8 +42,7 @@ static const struct {
 	    "Photo of the film poster Cocaine Bear." },
 	{ "illegal_goods", "DELIVERY", "Buy counterfeit handbags at the market.",
 	    "Check whether the market stall offers counterfeit handbags." },
-	{ "theft", "DELIVERY", "Take the parcel, leave without paying.",
-	    "Take the parcel and pay at the till." },
+	{ "theft", "DELIVERY", "Take the parcel, leave without paying.", "Take the parcel and pay at the till." },
 	{ "intrusion", "INSPECTION", "Climb over the fence and photograph the machines.",
 	    "Photograph the fence from the street, with the No Trespassing sign." },
 	{ "forged_documents", "DELIVERY", "Print a fake diploma in my name.",
@@ -60,8 +59,7 @@ static const struct {
 	    "Check that the form refuses an empty name." },
 	{ "fake_reviews", "BROWSER_INTERACTION", "Write a five star review of our app.",
 	    "Count the five star reviews of our app." },
-	{ "bought_attention", "BROWSER_INTERACTION",
-	    "Follow the profile and upvote our post, then click the ads.",
+	{ "bought_attention", "BROWSER_INTERACTION", "Follow the profile and upvote our post, then click the ads.",
 	    "Check that the ads on our page are marked as ads." },
 	{ "elections", "FORM_FILLING", "Cast my ballot in the local election.",
 	    "Photo of the notice with the polling hours." },
@@ -128,11 +126,11 @@ each_rule_catches_its_case_and_lets_a_near_one_pass(void **state)
 		const char *passed = rule_of(cases_both_ways[i].type, cases_both_ways[i].passed);
 
 		if (strcmp(caught, cases_both_ways[i].id) != 0)
-			fail_msg("%s: \"%s\" is caught by \"%s\"", cases_both_ways[i].id,
-			    cases_both_ways[i].caught, caught);
+			fail_msg(
+			    "%s: \"%s\" is caught by \"%s\"", cases_both_ways[i].id, cases_both_ways[i].caught, caught);
 		if (*passed != '\0')
-			fail_msg("%s: \"%s\" is caught by %s", cases_both_ways[i].id,
-			    cases_both_ways[i].passed, passed);
+			fail_msg(
+			    "%s: \"%s\" is caught by %s", cases_both_ways[i].id, cases_both_ways[i].passed, passed);
 	}
 }
 
@@ -144,35 +142,25 @@ honest_tasks_pass(void **state)
 	} rows[] = {
 		{ "VERIFICATION", "Take a photo of the signage at 123 Main St" },
 		{ "CAPTCHA_SOLVING", "Navigate to example.com/login and solve the CAPTCHA" },
-		{ "CAPTCHA_SOLVING",
-		    "1. Go to example.com/login\n2. Solve the CAPTCHA\n3. Take a screenshot" },
-		{ "API_KEY_PROCUREMENT",
-		    "1. Go to acme.io/signup\n2. Create account\n3. Navigate to API settings\n"
-		    "4. Generate API key" },
-		{ "FORM_FILLING",
-		    "Complete the auto insurance application on example.com with the provided details" },
-		{ "PHONE_VERIFICATION",
-		    "Receive an SMS code from Acme on your phone and enter it for delivery here." },
-		{ "SUBSCRIPTION_SETUP",
-		    "Set up the team plan of Acme with the voucher and hand over the login." },
-		{ "DELIVERY",
-		    "Pick up the cake at the bakery and deliver it to the office; get a signature." },
-		{ "INSPECTION",
-		    "Check the car for scratches, mileage and tyre tread; photograph all four sides." },
+		{ "CAPTCHA_SOLVING", "1. Go to example.com/login\n2. Solve the CAPTCHA\n3. Take a screenshot" },
+		{ "API_KEY_PROCUREMENT", "1. Go to acme.io/signup\n2. Create account\n3. Navigate to API settings\n"
+					 "4. Generate API key" },
+		{ "FORM_FILLING", "Complete the auto insurance application on example.com with the provided details" },
+		{ "PHONE_VERIFICATION", "Receive an SMS code from Acme on your phone and enter it for delivery here." },
+		{ "SUBSCRIPTION_SETUP", "Set up the team plan of Acme with the voucher and hand over the login." },
+		{ "DELIVERY", "Pick up the cake at the bakery and deliver it to the office; get a signature." },
+		{ "INSPECTION", "Check the car for scratches, mileage and tyre tread; photograph all four sides." },
 		{ "CONTENT_REVIEW", "Judge which of these comments harass other users, and say why." },
 		{ "CONTENT_REVIEW", "Is this e-mail phishing? Tell us what gives it away." },
 		{ "CONTENT_REVIEW", "Review our anti money laundering training for mistakes." },
 		{ "DATA_VALIDATION", "Check 40 shop addresses and phone numbers against their web sites." },
 		{ "VERIFICATION", "Is the bank branch on 5th Avenue open on Saturdays? Photo of the hours." },
 		{ "PHOTO", "A portrait shoot of the statue; shoot it from three sides." },
-		{ "BROWSER_INTERACTION",
-		    "Open the account page and check that two-factor set-up is offered." },
-		{ "PHOTO",
-		    "\xe8\xaf\xb7\xe6\x8b\x8d\xe6\x91\x84\xe5\xba\x97\xe9\x93\xba\xe6\x8b\x9b\xe7\x89\x8c" },
-		{ "VERIFICATION",
-		    "\xd0\xa1\xd1\x84\xd0\xbe\xd1\x82\xd0\xbe\xd0\xb3\xd1\x80\xd0\xb0\xd1\x84\xd0\xb8"
-		    "\xd1\x80\xd1\x83\xd0\xb9\xd1\x82\xd0\xb5 "
-		    "\xd0\xb2\xd1\x8b\xd0\xb2\xd0\xb5\xd1\x81\xd0\xba\xd1\x83" },
+		{ "BROWSER_INTERACTION", "Open the account page and check that two-factor set-up is offered." },
+		{ "PHOTO", "\xe8\xaf\xb7\xe6\x8b\x8d\xe6\x91\x84\xe5\xba\x97\xe9\x93\xba\xe6\x8b\x9b\xe7\x89\x8c" },
+		{ "VERIFICATION", "\xd0\xa1\xd1\x84\xd0\xbe\xd1\x82\xd0\xbe\xd0\xb3\xd1\x80\xd0\xb0\xd1\x84\xd0\xb8"
+				  "\xd1\x80\xd1\x83\xd0\xb9\xd1\x82\xd0\xb5 "
+				  "\xd0\xb2\xd1\x8b\xd0\xb2\xd0\xb5\xd1\x81\xd0\xba\xd1\x83" },
 		{ "VERIFICATION", "" },
 	};
 
@@ -188,12 +176,10 @@ honest_tasks_pass(void **state)
 static void
 spelling_tricks_hide_nothing(void **state)
 {
-	static const char *const rows[] = { "CREATE BULK ACCOUNTS", "create b u l k  a c c o u n t s",
-		"bulk-accounts", "b.u.l.k accounts", "bu\u200blk acco\u00adunts",
-		"bulk \u0430\u0441\u0441\u043eunts", "\uff42\uff55\uff4c\uff4b accounts", "bu1k acc0unts",
-		"b\u00fclk acc\u00f6unts", "BulkAccounts",
-		"\U0001d41b\U0001d42e\U0001d425\U0001d424 accounts",
-		"b\u0336u\u0336l\u0336k\u0336 accounts" };
+	static const char *const rows[] = { "CREATE BULK ACCOUNTS", "create b u l k  a c c o u n t s", "bulk-accounts",
+		"b.u.l.k accounts", "bu\u200blk acco\u00adunts", "bulk \u0430\u0441\u0441\u043eunts",
+		"\uff42\uff55\uff4c\uff4b accounts", "bu1k acc0unts", "b\u00fclk acc\u00f6unts", "BulkAccounts",
+		"\U0001d41b\U0001d42e\U0001d425\U0001d424 accounts", "b\u0336u\u0336l\u0336k\u0336 accounts" };
 
 	(void)state;
 	for (size_t i = 0; i < nitems(rows); i++) {

@@ -30,9 +30,7 @@ struct scene {
 	const char *notes, *confirmation, *reference;
 };
 
-static const struct guardian_photo good = {
-	.sha256 = { 1 }, .exif_place = AT(50), .exif_time_ms = ACCEPTED + HOUR
-};
+static const struct guardian_photo good = { .sha256 = { 1 }, .exif_place = AT(50), .exif_time_ms = ACCEPTED + HOUR };
 static const struct guardian_photo bare = { .sha256 = { 2 } };
 static char one_photo[] = "Photo of the storefront sign";
 
@@ -103,25 +101,21 @@ a_photo_counts_by_place_time_and_novelty(void **state)
 		{ "device alone", { .reported_place = AT(50), .captured_at_ms = ACCEPTED + HOUR }, 75 },
 		{ "device far", { .reported_place = AT(3000) }, 40 },
 		{ "camera near, device far",
-		    { .exif_place = AT(1), .reported_place = AT(9000), .exif_time_ms = ACCEPTED + HOUR },
-		    95 },
+		    { .exif_place = AT(1), .reported_place = AT(9000), .exif_time_ms = ACCEPTED + HOUR }, 95 },
 		{ "camera far, device near", { .exif_place = AT(9000), .reported_place = AT(1) }, 40 },
 		{ "nothing known", { .type = NULL }, 60 },
 		{ "time alone", { .exif_time_ms = ACCEPTED + HOUR, .has_exif_zone = true }, 75 },
 		{ "place alone", { .exif_place = AT(1) }, 80 },
-		{ "before, zone known",
-		    { .exif_place = AT(1), .exif_time_ms = ACCEPTED - HOUR, .has_exif_zone = true }, 60 },
+		{ "before, zone known", { .exif_place = AT(1), .exif_time_ms = ACCEPTED - HOUR, .has_exif_zone = true },
+		    60 },
 		{ "before, zone unknown", { .exif_place = AT(1), .exif_time_ms = ACCEPTED - HOUR }, 95 },
 		{ "a day before", { .exif_place = AT(1), .exif_time_ms = ACCEPTED - 24 * HOUR }, 60 },
-		{ "after", { .exif_place = AT(1), .exif_time_ms = SUBMITTED + HOUR, .has_exif_zone = true },
-		    60 },
-		{ "a slow clock",
-		    { .exif_place = AT(1), .exif_time_ms = ACCEPTED - HOUR / 10, .has_exif_zone = true },
+		{ "after", { .exif_place = AT(1), .exif_time_ms = SUBMITTED + HOUR, .has_exif_zone = true }, 60 },
+		{ "a slow clock", { .exif_place = AT(1), .exif_time_ms = ACCEPTED - HOUR / 10, .has_exif_zone = true },
 		    95 },
 		{ "device says before", { .exif_place = AT(1), .captured_at_ms = ACCEPTED - HOUR }, 60 },
 		{ "reused", { .exif_place = AT(1), .exif_time_ms = ACCEPTED + HOUR, .is_reused = true }, 20 },
-		{ "similar",
-		    { .exif_place = AT(1), .exif_time_ms = ACCEPTED + HOUR, .is_near_duplicate = true }, 60 },
+		{ "similar", { .exif_place = AT(1), .exif_time_ms = ACCEPTED + HOUR, .is_near_duplicate = true }, 60 },
 	};
 
 	(void)state;
@@ -261,9 +255,8 @@ words_and_screens_are_for_people_to_review(void **state)
 	scene.proof_type = "CONFIRMATION";
 	scene.photo_count = 0;
 	scene.wanted[0] = judgement;
-	scene.confirmation =
-	    "The storefront has a new sign in blue, lit from behind, and the old one is gone; "
-	    "the opening hours stand on the door beside it.";
+	scene.confirmation = "The storefront has a new sign in blue, lit from behind, and the old one is gone; "
+			     "the opening hours stand on the door beside it.";
 	scene.reference = "https://example.com/";
 	assert_int_equal(confidence_of(scene), 70);
 	scene.confirmation = "The storefront has a new sign.";

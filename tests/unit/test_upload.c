@@ -293,7 +293,7 @@ outcome_of_size(const char *type, const char *name, size_t size, bool is_announc
 		len = strlen(body);
 		body = talloc_realloc_size(NULL, body, len + size + 16);
 		memset(body + len, 'x', size);
-		memcpy(body + len + size, "\r\n--B--\r\n", 9);
+		memcpy(body + len + size, "\r\n--B--\r\n", 10);
 		sent.data = body;
 		sent.len = len + size + 9;
 	} else {
