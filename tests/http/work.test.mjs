@@ -5,45 +5,33 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import http from 'node:http';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { stack } from '../stack.mjs';
 
-let s, model, confidence = 95;
 const HOLD = 7 * 86400;
+let confidence = 95;
 
 /* Speaks chat completions; one result for each requirement of the question. */
-function answerAs(question) {
-  const count = Math.max(1, (question.match(/"number"/g) ?? []).length);
-  const isScreening = !/"results"/.test(question);
-  return isScreening ? { allowed: true, category: 'NONE', reason: 'An ordinary errand.' } : { confidence, reasoning: 'As the test asks.',
-    results: Array.from({ length: count }, (_, i) => ({ number: i + 1, met: confidence >= 90, note: 'Seen.' })) };
-}
-
-before(async () => {
-  model = http.createServer((request, response) => {
-    const chunks = [];
-    request.on('data', (chunk) => chunks.push(chunk));
-    request.on('end', () => {
-      const asked = JSON.parse(Buffer.concat(chunks).toString());
-      const system = JSON.stringify(asked.messages[0]);
-      const user = JSON.stringify(asked.messages.at(-1));
-      const wanted = (user.match(/\\"number\\"/g) ?? []).length;
-      const isScreening = /screen tasks/.test(system);
-      const content = isScreening ? { allowed: true, category: 'NONE', reason: 'An ordinary errand.' } :
-        { confidence, reasoning: 'As the test asks.', results: Array.from({ length: wanted },
-          (_, i) => ({ number: i + 1, met: confidence >= 90, note: 'Seen.' })) };
-      response.setHeader('Content-Type', 'application/json');
-      response.end(JSON.stringify({ choices: [{ finish_reason: 'stop', message: { role: 'assistant', content: JSON.stringify(content) } }] }));
-    });
+const model = http.createServer((request, response) => {
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => {
+    const asked = JSON.parse(Buffer.concat(chunks).toString());
+    const wanted = (JSON.stringify(asked.messages.at(-1)).match(/\\"number\\"/g) ?? []).length;
+    const content = /screen tasks/.test(JSON.stringify(asked.messages[0])) ? { allowed: true, category: 'NONE', reason: 'An ordinary errand.' } :
+      { confidence, reasoning: 'As the test asks.', results: Array.from({ length: wanted },
+        (_, i) => ({ number: i + 1, met: confidence >= 90, note: 'Seen.' })) };
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: JSON.stringify(content) } }] }));
   });
-  await new Promise((done) => model.listen(0, '127.0.0.1', done));
-  s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true', 'GUARDIAN_PROVIDER=openai', 'GUARDIAN_MODEL=fake',
-    `GUARDIAN_URL=http://127.0.0.1:${model.address().port}/v1`] });
 });
+await new Promise((done) => model.listen(0, '127.0.0.1', done));
 after(() => {
   model.close();
   model.closeAllConnections();
 });
+const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true', 'GUARDIAN_PROVIDER=openai', 'GUARDIAN_MODEL=fake',
+  `GUARDIAN_URL=http://127.0.0.1:${model.address().port}/v1`] });
 
 async function operator({ name = 'Jane D.', location, skills } = {}) {
   const made = await s.call('POST', '/operator/register', { body: { name, email: 'jane@example.com', phone: '+1234567890', location, skills } });
