@@ -5,16 +5,16 @@
 
 static const struct route routes[] = {
 	{ "POST", "/admin/clock", api_admin_clock, STAFF, NULL, 0 },
-	{ "GET",  "/admin/operators",             api_admin_operators,        STAFF, NULL, 0 },
-	{ "POST", "/admin/operators/:id/kyc",     api_admin_kyc,              STAFF, NULL, ATOMIC },
+	{ "GET", "/admin/operators", api_admin_operators, STAFF, NULL, 0 },
+	{ "POST", "/admin/operators/:id/kyc", api_admin_kyc, STAFF, NULL, ATOMIC },
 	{ "POST", "/admin/operators/:id/suspend", api_admin_suspend_operator, STAFF, NULL, ATOMIC },
-	{ "POST", "/admin/agents/:id/suspend",    api_admin_suspend_agent,    STAFF, NULL, ATOMIC },
-	{ "GET",  "/admin/disputes",              api_admin_disputes,         STAFF, NULL, 0 },
-	{ "GET",  "/admin/tasks/:id",             api_admin_task,             STAFF, NULL, 0 },
-	{ "POST", "/admin/tasks/:id/resolve",     api_admin_resolve,          STAFF, NULL, ATOMIC },
-	{ "GET",  "/admin/webhooks/failed",       api_admin_deliveries,       STAFF, NULL, 0 },
-	{ "GET",  "/admin/ledger/audit",          api_admin_audit,            STAFF, NULL, 0 },
-	{ "GET",  "/admin/log",                   api_admin_log,              STAFF, NULL, 0 },
+	{ "POST", "/admin/agents/:id/suspend", api_admin_suspend_agent, STAFF, NULL, ATOMIC },
+	{ "GET", "/admin/disputes", api_admin_disputes, STAFF, NULL, 0 },
+	{ "GET", "/admin/tasks/:id", api_admin_task, STAFF, NULL, 0 },
+	{ "POST", "/admin/tasks/:id/resolve", api_admin_resolve, STAFF, NULL, ATOMIC },
+	{ "GET", "/admin/webhooks/failed", api_admin_deliveries, STAFF, NULL, 0 },
+	{ "GET", "/admin/ledger/audit", api_admin_audit, STAFF, NULL, 0 },
+	{ "GET", "/admin/log", api_admin_log, STAFF, NULL, 0 },
 };
 
 int

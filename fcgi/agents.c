@@ -3,20 +3,23 @@
 #include "base/text.h"
 #include "http/route.h"
 
-#define HOUR(count) { (count), 3600 }
+#define HOUR(count) \
+	{ \
+		(count), 3600 \
+	}
 
 static const struct route routes[] = {
-	{ "POST",   "/agents/register",            api_agents_register,     PUBLIC, NULL,    0, HOUR(20) },
-	{ "GET",    "/agents/verify-email",        api_agents_verify_page,  PUBLIC, NULL,    0, HOUR(10) },
-	{ "POST",   "/agents/verify-email",        api_agents_verify,       PUBLIC, NULL,    0, HOUR(10) },
-	{ "POST",   "/agents/resend-verification", api_agents_resend,       AGENT,  "keys",  0, HOUR(3) },
-	{ "POST",   "/agents/keys",                api_agents_key_create,   AGENT,  "keys",  0 },
-	{ "GET",    "/agents/keys",                api_agents_key_list,     AGENT,  "keys",  0 },
-	{ "DELETE", "/agents/keys/:id",            api_agents_key_revoke,   AGENT,  "keys",  0 },
-	{ "GET",    "/agents/balance",             api_agents_balance,      AGENT,  "read",  0 },
-	{ "GET",    "/agents/me",                  api_agents_me,           AGENT,  "read",  0 },
-	{ "GET",    "/agents/transactions",        api_agents_transactions, AGENT,  "read",  0 },
-	{ "GET",    "/events",                     api_tasks_events,        AGENT,  "read",  0 },
+	{ "POST", "/agents/register", api_agents_register, PUBLIC, NULL, 0, HOUR(20) },
+	{ "GET", "/agents/verify-email", api_agents_verify_page, PUBLIC, NULL, 0, HOUR(10) },
+	{ "POST", "/agents/verify-email", api_agents_verify, PUBLIC, NULL, 0, HOUR(10) },
+	{ "POST", "/agents/resend-verification", api_agents_resend, AGENT, "keys", 0, HOUR(3) },
+	{ "POST", "/agents/keys", api_agents_key_create, AGENT, "keys", 0 },
+	{ "GET", "/agents/keys", api_agents_key_list, AGENT, "keys", 0 },
+	{ "DELETE", "/agents/keys/:id", api_agents_key_revoke, AGENT, "keys", 0 },
+	{ "GET", "/agents/balance", api_agents_balance, AGENT, "read", 0 },
+	{ "GET", "/agents/me", api_agents_me, AGENT, "read", 0 },
+	{ "GET", "/agents/transactions", api_agents_transactions, AGENT, "read", 0 },
+	{ "GET", "/events", api_tasks_events, AGENT, "read", 0 },
 };
 
 int

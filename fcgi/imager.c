@@ -40,8 +40,7 @@ limit(void)
 		if (setrlimit((__rlimit_resource_t)limits[i].resource, &both) != 0)
 			return -1;
 	}
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) | prctl(PR_SET_DUMPABLE, 0) |
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) | prctl(PR_SET_DUMPABLE, 0) | prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 /* Without the clean-up of exit(): all goes with the process anyway, and less of a stranger's doing runs. */
@@ -59,6 +58,5 @@ main(void)
 	if (data == MAP_FAILED || ftruncate(SERVED, 0) != 0 || fseek(served, 0, SEEK_SET) != 0)
 		_exit(EXIT_FAILURE);
 	report.is_refused = picture_convert(data, (size_t)st.st_size, served, &report.image) != 0;
-	_exit(write(STDOUT_FILENO, &report, sizeof(report)) == (ssize_t)sizeof(report) ? EXIT_SUCCESS
-										       : EXIT_FAILURE);
+	_exit(write(STDOUT_FILENO, &report, sizeof(report)) == (ssize_t)sizeof(report) ? EXIT_SUCCESS : EXIT_FAILURE);
 }

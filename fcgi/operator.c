@@ -4,21 +4,21 @@
 #include "http/route.h"
 
 static const struct route routes[] = {
-	{ "POST",  "/operator/register",                 api_operator_register,    PERSON,   NULL, ATOMIC },
-	{ "GET",   "/operator/me",                       api_operator_me,          OPERATOR, NULL, 0 },
-	{ "PATCH", "/operator/me",                       api_operator_update,      OPERATOR, NULL, 0 },
-	{ "GET",   "/operator/tasks",                    api_operator_tasks,       OPERATOR, NULL, 0 },
-	{ "GET",   "/operator/tasks/mine",               api_operator_mine,        OPERATOR, NULL, 0 },
-	{ "GET",   "/operator/tasks/:id",                api_operator_task,        OPERATOR, NULL, 0 },
-	{ "POST",  "/operator/tasks/:id/accept",         api_operator_accept,      OPERATOR, NULL, ATOMIC },
-	{ "POST",  "/operator/tasks/:id/withdraw-claim", api_operator_withdraw,    OPERATOR, NULL, ATOMIC },
-	{ "POST",  "/operator/tasks/:id/start",          api_operator_start,       OPERATOR, NULL, ATOMIC },
-	{ "POST",  "/operator/tasks/:id/submit",         api_operator_submit,      OPERATOR, NULL, ATOMIC },
-	{ "GET",   "/operator/tasks/:id/messages",       api_operator_messages,    OPERATOR, NULL, 0 },
-	{ "POST",  "/operator/tasks/:id/messages",       api_operator_message_add, OPERATOR, NULL, ATOMIC },
-	{ "POST",  "/operator/upload",                   api_operator_upload,      OPERATOR, NULL, STREAMED, { 10, 60 } },
-	{ "GET",   "/operator/earnings",                 api_operator_earnings,    OPERATOR, NULL, 0 },
-	{ "GET",   "/files/:name",                       api_operator_file,        PUBLIC,   NULL, 0 },
+	{ "POST", "/operator/register", api_operator_register, PERSON, NULL, ATOMIC },
+	{ "GET", "/operator/me", api_operator_me, OPERATOR, NULL, 0 },
+	{ "PATCH", "/operator/me", api_operator_update, OPERATOR, NULL, 0 },
+	{ "GET", "/operator/tasks", api_operator_tasks, OPERATOR, NULL, 0 },
+	{ "GET", "/operator/tasks/mine", api_operator_mine, OPERATOR, NULL, 0 },
+	{ "GET", "/operator/tasks/:id", api_operator_task, OPERATOR, NULL, 0 },
+	{ "POST", "/operator/tasks/:id/accept", api_operator_accept, OPERATOR, NULL, ATOMIC },
+	{ "POST", "/operator/tasks/:id/withdraw-claim", api_operator_withdraw, OPERATOR, NULL, ATOMIC },
+	{ "POST", "/operator/tasks/:id/start", api_operator_start, OPERATOR, NULL, ATOMIC },
+	{ "POST", "/operator/tasks/:id/submit", api_operator_submit, OPERATOR, NULL, ATOMIC },
+	{ "GET", "/operator/tasks/:id/messages", api_operator_messages, OPERATOR, NULL, 0 },
+	{ "POST", "/operator/tasks/:id/messages", api_operator_message_add, OPERATOR, NULL, ATOMIC },
+	{ "POST", "/operator/upload", api_operator_upload, OPERATOR, NULL, STREAMED, { 10, 60 } },
+	{ "GET", "/operator/earnings", api_operator_earnings, OPERATOR, NULL, 0 },
+	{ "GET", "/files/:name", api_operator_file, PUBLIC, NULL, 0 },
 };
 
 int

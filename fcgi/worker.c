@@ -29,7 +29,7 @@ enum { WORKERS_USUAL = 4, WORKERS_MAX = 64, POLL_MS = 500 };
 /* name, what runs it, what ends it, lease, slow.  The quick kinds come first: half of the processes take only these. */
 static const struct job_kind kinds[] = {
 	{ "sandbox", sandbox_run, NULL, 30, false },
-	{ "mail",    notify_run,  NULL, 60, true },
+	{ "mail", notify_run, NULL, 60, true },
 	{ "guardian", judge_run, judge_give_up, 180, true },
 	{ "webhook", webhook_run, webhook_give_up, 60, true },
 };
@@ -113,18 +113,21 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "workers", required_argument, NULL, 'w' }, { "drain", no_argument, NULL, 'd' },
-		{ "check", no_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "drain", no_argument, NULL, 'd' },
+		{ "check", no_argument, NULL, 'c' },
+		{ NULL, 0, NULL, 0 },
 	};
-	struct supervise supervise = { .name = "worker", .argv = argv, .workers = WORKERS_USUAL, .fd = -1,
-	    .child = run_process };
+	struct supervise supervise = {
+		.name = "worker", .argv = argv, .workers = WORKERS_USUAL, .fd = -1, .child = run_process
+	};
 	bool is_draining = false, is_check = false;
 	struct config *config;
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'w')
-			supervise.workers = (int)strtol(optarg, NULL, 10);	/* nonsense is 0, and refused */
+			supervise.workers = (int)strtol(optarg, NULL, 10); /* nonsense is 0, and refused */
 		is_draining |= option == 'd';
 		is_check |= option == 'c';
 		if (option == '?' || supervise.workers < 1 || supervise.workers > WORKERS_MAX)
@@ -137,8 +140,10 @@ main(int argc, char **argv)
 	if ((config = config_load(NULL)) == NULL)
 		return EX_CONFIG;
 	supervise.arg = config;
-	status = !open_clock(config, config) ? EX_CONFIG : is_check ? EXIT_SUCCESS : is_draining ? drain(config)
-	    : supervise_run(&supervise);
+	status = !open_clock(config, config) ? EX_CONFIG
+		 : is_check		     ? EXIT_SUCCESS
+		 : is_draining		     ? drain(config)
+					     : supervise_run(&supervise);
 	talloc_free(config);
 	return status;
 }

@@ -34,8 +34,7 @@ api_key(const struct request *rq)
 	return rq->who.held;
 }
 
-const struct operator *
-api_operator(const struct request *rq)
+const struct operator* api_operator(const struct request *rq)
 {
 	return rq->who.operator;
 }
@@ -115,11 +114,11 @@ identify_by_token(struct request *rq, const char *token, struct id *id)
 static int
 find_operator(struct request *rq, struct id id)
 {
-	struct operator *operator = talloc_zero(rq, struct operator);
+	struct operator* operator= talloc_zero(rq, struct operator);
 
 	if (id_is_nil(id))
 		return error_set(&rq->error, ERR_operator_required);
-	if (operator_find(rq->db, rq, id, operator, &rq->error)) {
+	if (operator_find(rq->db, rq, id, operator, & rq->error)) {
 		if (rq->error.code == ERR_operator_not_found)
 			error_set(&rq->error, ERR_unauthorized);
 		return -1;
@@ -127,7 +126,7 @@ find_operator(struct request *rq, struct id id)
 	if (operator->is_suspended)
 		return error_set(&rq->error, ERR_operator_suspended);
 	rq->who.id = id;
-	rq->who.operator = operator;
+	rq->who.operator= operator;
 	return 0;
 }
 
@@ -183,8 +182,12 @@ answer_again(struct request *rq, int status, const char *answer)
 static int
 call_once(struct request *rq, const char *key)
 {
-	struct replay replay = { .principal = rq->who.id, .path = rq->path, .key = key, .body = rq->body,
-	    .body_len = rq->body_len, .now_ms = rq->now_ms };
+	struct replay replay = { .principal = rq->who.id,
+		.path = rq->path,
+		.key = key,
+		.body = rq->body,
+		.body_len = rq->body_len,
+		.now_ms = rq->now_ms };
 	const char *answer;
 	int status = -1, rc = -1;
 
@@ -230,7 +233,8 @@ call_handler(struct request *rq)
 		return (rq->route->flags & (MONEY | ATOMIC)) != 0 ? call_atomic(rq) : rq->route->handle(rq);
 	if (!replay_key_ok(key)) {
 		error_set(&rq->error, ERR_header_invalid);
-		return error_detail(&rq->error, "Idempotency-Key", json_object_new_string("must be 1 to 255 printable ASCII characters"));
+		return error_detail(&rq->error, "Idempotency-Key",
+		    json_object_new_string("must be 1 to 255 printable ASCII characters"));
 	}
 	return call_once(rq, key);
 }
@@ -270,8 +274,12 @@ int
 api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count)
 {
 	struct config *config = config_load(NULL);
-	struct serve serve = { .name = name, .routes = routes, .route_count = count, .config = config, .call = api_call,
-	    .open = api_open };
+	struct serve serve = { .name = name,
+		.routes = routes,
+		.route_count = count,
+		.config = config,
+		.call = api_call,
+		.open = api_open };
 	int status;
 
 	if (config == NULL)

@@ -14,7 +14,7 @@ struct route;
 
 /* What a program's workers make once and hand to every request (rq->program). */
 struct api {
-	struct token_keys *token_keys;		/* NULL: no issuer is set */
+	struct token_keys *token_keys; /* NULL: no issuer is set */
 	struct storage *storage;
 	struct token_signer *signer;
 };
@@ -35,7 +35,7 @@ int api_cursor(struct request *rq, enum id_kind kind, const char *cursor, struct
 void api_reply_sandbox(struct json_object *object, bool is_sandbox, const char *status);
 
 /* The operator of an OPERATOR route. */
-const struct operator *api_operator(const struct request *rq);
+const struct operator* api_operator(const struct request *rq);
 
 /* Handlers, by program.  The routes that lead to them stand in fcgi. */
 int api_agents_register(struct request *rq);

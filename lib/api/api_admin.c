@@ -51,8 +51,11 @@ struct page_input {
 	int64_t limit, offset;
 };
 
-#define PAGE { "limit", FIELD_INT, 0, offsetof(struct page_input, limit), .min = 1, .max = PAGE_MAX }, \
-	{ "offset", FIELD_INT, 0, offsetof(struct page_input, offset), .min = 0, .max = OFFSET_MAX }
+#define PAGE \
+	{ "limit", FIELD_INT, 0, offsetof(struct page_input, limit), .min = 1, .max = PAGE_MAX }, \
+	{ \
+		"offset", FIELD_INT, 0, offsetof(struct page_input, offset), .min = 0, .max = OFFSET_MAX \
+	}
 
 static const struct field operators_fields[] = {
 	{ "kyc_status", FIELD_CHOICE, 0, offsetof(struct page_input, kyc), .choices = operator_kyc_statuses },
@@ -65,7 +68,7 @@ api_admin_operators(struct request *rq)
 {
 	struct page_input in = { .limit = PAGE_USUAL };
 	struct json_object *data = json_object_new_array();
-	struct operator *operators;
+	struct operator* operators;
 	size_t count;
 
 	reply_json(rq->reply, "data", data);
@@ -125,7 +128,7 @@ api_admin_kyc(struct request *rq)
 
 	if (request_read(rq, kyc_fields, nitems(kyc_fields), &in) ||
 	    request_id(rq, "id", ID_OPERATOR, ERR_operator_not_found, &id) ||
-	    operator_kyc(rq->db, rq, id, in.status, in.note, rq->now_ms, &operator, &rq->error))
+	    operator_kyc(rq->db, rq, id, in.status, in.note, rq->now_ms, &operator, & rq->error))
 		return -1;
 	notice = strcmp(in.status, "VERIFIED") == 0 ? NOTICE_KYC_VERIFIED : NOTICE_KYC_REJECTED;
 	if (record(rq, "kyc", ID_OPERATOR, id, text_member("status", in.status)) ||
@@ -155,7 +158,7 @@ api_admin_suspend_operator(struct request *rq)
 
 	if (request_read(rq, suspend_fields, nitems(suspend_fields), &in) ||
 	    request_id(rq, "id", ID_OPERATOR, ERR_operator_not_found, &id) ||
-	    operator_suspend(rq->db, rq, id, in.is_suspended, rq->now_ms, &operator, &rq->error) ||
+	    operator_suspend(rq->db, rq, id, in.is_suspended, rq->now_ms, &operator, & rq->error) ||
 	    record(rq, in.is_suspended ? "suspend" : "restore", ID_OPERATOR, id, text_member("reason", in.reason)))
 		return -1;
 	view_operator(rq->reply, &operator);
@@ -245,7 +248,8 @@ api_admin_resolve(struct request *rq)
 		return -1;
 	is_split = strcmp(in.resolution, "SPLIT") == 0;
 	if (is_split != in.has_split)
-		return error_field(&rq->error, "operator_usd", is_split ? "is required for SPLIT" : "goes with SPLIT alone");
+		return error_field(
+		    &rq->error, "operator_usd", is_split ? "is required for SPLIT" : "goes with SPLIT alone");
 	if (dispute_resolve(rq->db, rq, id, in.resolution, in.split, in.note, rq->now_ms, &outcome, &rq->error) ||
 	    record(rq, "resolve", ID_TASK, id, text_member("resolution", in.resolution)) ||
 	    notify_party(rq->db, outcome.agent, NOTICE_RESOLVED, id, rq->now_ms, &rq->error) ||

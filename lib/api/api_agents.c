@@ -44,10 +44,12 @@ sandbox_info(const struct agent_limits *limits)
 {
 	struct json_object *info = json_object_new_object();
 
-	reply_text(info, "what", "Your tasks are simulated from claim to verdict: no person is hired and no money moves.");
+	reply_text(
+	    info, "what", "Your tasks are simulated from claim to verdict: no person is hired and no money moves.");
 	reply_text(info, "why", "You can try your whole integration, webhooks included, before anything is real.");
 	reply_text(info, "how_to_upgrade",
-	    "Open the link in the verification mail to reach VERIFIED; deposit USDC worth $50 or more to reach STANDARD.");
+	    "Open the link in the verification mail to reach VERIFIED; deposit USDC worth $50 or more to reach "
+	    "STANDARD.");
 	reply_json(info, "limits", limits_object(limits));
 	return info;
 }
@@ -64,7 +66,7 @@ api_agents_register(struct request *rq)
 		error_field(&rq->error, "email", "must be an e-mail address");
 	if (rq->error.code != ERR_none)
 		return -1;
-	assert(in.email != NULL);	/* required */
+	assert(in.email != NULL); /* required */
 	for (char *p = in.email; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	if (agent_register(rq->db, rq->config, &in, rq->now_ms, &made, &rq->error))
@@ -99,7 +101,8 @@ reply_page(struct request *rq, int status, const char *title, const char *text)
 	    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	    "<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s – HumanOps</title>\n</head>\n"
-	    "<body>\n<main>\n<h1>%s</h1>\n<p>%s</p>\n</main>\n</body>\n</html>\n", title, title, text);
+	    "<body>\n<main>\n<h1>%s</h1>\n<p>%s</p>\n</main>\n</body>\n</html>\n",
+	    title, title, text);
 
 	error_clear(&rq->error);
 	reply_raw(rq, "text/html; charset=utf-8", page, strlen(page));
@@ -319,8 +322,9 @@ api_agents_me(struct request *rq)
 	reply_text(reply, "tier", agent.tier);
 	reply_bool(reply, "email_verified", agent.email_verified_ms != 0);
 	reply_json(reply, "limits", limits_object(&agent.limits));
-	reply_json(reply, "used_today", is_sandbox ? used(agent.sandbox_tasks_today, agent.sandbox_spend_today)
-	    : used(agent.tasks_today, agent.spend_today));
+	reply_json(reply, "used_today",
+	    is_sandbox ? used(agent.sandbox_tasks_today, agent.sandbox_spend_today)
+		       : used(agent.tasks_today, agent.spend_today));
 	reply_json(reply, "sandbox_used_today", used(agent.sandbox_tasks_today, agent.sandbox_spend_today));
 	reply_json(reply, "fee", fee_object(&agent));
 	reply_text(reply, "how_to_upgrade", agent.upgrade);
@@ -358,7 +362,8 @@ reply_entry(struct json_object *object, const struct ledger_entry *entry)
 static int
 reply_csv(struct request *rq, const struct ledger_entry *entries, size_t count)
 {
-	char *csv = talloc_strdup(rq, "transaction_id,type,deposit_change_usd,escrow_change_usd,task_id,created_at\r\n");
+	char *csv =
+	    talloc_strdup(rq, "transaction_id,type,deposit_change_usd,escrow_change_usd,task_id,created_at\r\n");
 
 	for (size_t i = 0; i < count; i++) {
 		char id[ID_TEXT_SIZE], task[ID_TEXT_SIZE] = "", deposit[MONEY_TEXT_SIZE], escrow[MONEY_TEXT_SIZE];
@@ -370,7 +375,8 @@ reply_csv(struct request *rq, const struct ledger_entry *entries, size_t count)
 		money_print(entries[i].deposit_change, deposit);
 		money_print(entries[i].escrow_change, escrow);
 		time_print(entries[i].at_ms, time);
-		csv = talloc_asprintf_append(csv, "%s,%s,%s,%s,%s,%s\r\n", id, entries[i].kind, deposit, escrow, task, time);
+		csv = talloc_asprintf_append(
+		    csv, "%s,%s,%s,%s,%s,%s\r\n", id, entries[i].kind, deposit, escrow, task, time);
 	}
 	reply_raw(rq, "text/csv; charset=utf-8", csv, strlen(csv));
 	return 200;

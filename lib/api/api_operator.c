@@ -29,20 +29,33 @@ static const struct field place_fields[] = {
 	{ "lng", FIELD_NUMBER, 0, PLACE(lng), .min = -180, .max = 180, .has = PLACE(has_lng) },
 };
 
-#define SKILLS { "skills", FIELD_CHOICES, 0, offsetof(struct operator_new, skills), .choices = category_types, \
-	.max_items = 13, .has = offsetof(struct operator_new, has_skills) }
-#define PHONE { "phone", FIELD_TEXT, 0, offsetof(struct operator_new, phone), .min = 5, .max = 30 }
-#define LOCATION { "location", FIELD_OBJECT, 0, 0, .sub = place_fields, .sub_count = nitems(place_fields) }
+#define SKILLS \
+	{ \
+		"skills", FIELD_CHOICES, 0, offsetof(struct operator_new, skills), \
+		    .choices = category_types, .max_items = 13, .has = offsetof(struct operator_new, has_skills) \
+	}
+#define PHONE \
+	{ \
+		"phone", FIELD_TEXT, 0, offsetof(struct operator_new, phone), .min = 5, .max = 30 \
+	}
+#define LOCATION \
+	{ \
+		"location", FIELD_OBJECT, 0, 0, .sub = place_fields, .sub_count = nitems(place_fields) \
+	}
 
 static const struct field register_fields[] = {
 	{ "name", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct operator_new, name), .min = 1, .max = 100 },
 	{ "email", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct operator_new, email), .min = 3, .max = 254 },
-	PHONE, LOCATION, SKILLS,
+	PHONE,
+	LOCATION,
+	SKILLS,
 };
 
 static const struct field update_fields[] = {
 	{ "name", FIELD_TEXT, 0, offsetof(struct operator_new, name), .min = 1, .max = 100 },
-	PHONE, LOCATION, SKILLS,
+	PHONE,
+	LOCATION,
+	SKILLS,
 };
 
 /* What the form of the fields cannot say; joins the faults found before. */
@@ -70,7 +83,7 @@ api_operator_register(struct request *rq)
 	if (request_read(rq, register_fields, nitems(register_fields), &in) && rq->error.code != ERR_validation_failed)
 		return -1;
 	if (check_profile(rq, &in) ||
-	    operator_register(rq->db, rq, rq->who.subject, &in, kyc, rq->now_ms, &operator, &rq->error))
+	    operator_register(rq->db, rq, rq->who.subject, &in, kyc, rq->now_ms, &operator, & rq->error))
 		return -1;
 	reply_id(rq->reply, "operator_id", ID_OPERATOR, operator.id);
 	reply_text(rq->reply, "name", operator.name);
@@ -95,7 +108,7 @@ api_operator_update(struct request *rq)
 
 	if (request_read(rq, update_fields, nitems(update_fields), &in) && rq->error.code != ERR_validation_failed)
 		return -1;
-	if (check_profile(rq, &in) || operator_update(rq->db, rq, rq->who.id, &in, &operator, &rq->error))
+	if (check_profile(rq, &in) || operator_update(rq->db, rq, rq->who.id, &in, &operator, & rq->error))
 		return -1;
 	view_operator(rq->reply, &operator);
 	return 200;
@@ -120,10 +133,11 @@ static const struct field feed_fields[] = {
 static int
 place_query(struct request *rq, struct feed_query *query)
 {
-	const struct operator *operator = api_operator(rq);
+	const struct operator* operator= api_operator(rq);
 
 	if (query->has_lat != query->has_lng)
-		return error_field(&rq->error, query->has_lat ? "lng" : "lat", "is required beside the other coordinate");
+		return error_field(
+		    &rq->error, query->has_lat ? "lng" : "lat", "is required beside the other coordinate");
 	if (!query->has_lat && operator->has_position) {
 		query->lat = operator->lat;
 		query->lng = operator->lng;
@@ -229,7 +243,8 @@ api_operator_accept(struct request *rq)
 	estimate.minutes = (int)(in.days * 24 * 60 + in.hours * 60 + in.minutes);
 	estimate.note = in.note;
 	if (estimate.minutes < ESTIMATE_MIN_MINUTES || estimate.minutes > ESTIMATE_MAX_MINUTES)
-		return error_field(&rq->error, "estimate_minutes", "days, hours and minutes must add up to 5 minutes to 30 days");
+		return error_field(
+		    &rq->error, "estimate_minutes", "days, hours and minutes must add up to 5 minutes to 30 days");
 	if (claim_make(rq->db, rq, rq->config, api_operator(rq), id, &estimate, rq->now_ms, &task, &rq->error) ||
 	    notify_party(rq->db, task.agent, NOTICE_ESTIMATE, id, rq->now_ms, &rq->error))
 		return -1;
@@ -282,15 +297,18 @@ api_operator_start(struct request *rq)
 static const struct field credential_fields[] = {
 	{ "ciphertext", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct proof_input, ciphertext), .min = 24, .max = 90000 },
 	{ "iv", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct proof_input, iv), .min = 16, .max = 16 },
-	{ "ephemeralPublicKey", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct proof_input, ephemeral_key), .min = 88, .max = 88 },
-	{ "algorithm", FIELD_CHOICE, FIELD_REQUIRED, offsetof(struct proof_input, algorithm), .choices = proof_algorithms },
+	{ "ephemeralPublicKey", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct proof_input, ephemeral_key), .min = 88,
+	    .max = 88 },
+	{ "algorithm", FIELD_CHOICE, FIELD_REQUIRED, offsetof(struct proof_input, algorithm),
+	    .choices = proof_algorithms },
 	{ "createdAt", FIELD_TIME, 0, offsetof(struct proof_input, created_ms) },
 };
 
 static const struct field submit_fields[] = {
 	{ "photos", FIELD_TEXTS, 0, offsetof(struct proof_input, photos), .min = 1, .max = 2048, .max_items = 20 },
 	{ "notes", FIELD_TEXT, FIELD_LINES, offsetof(struct proof_input, notes), .min = 1, .max = 5000 },
-	{ "confirmation_text", FIELD_TEXT, FIELD_LINES, offsetof(struct proof_input, confirmation), .min = 1, .max = 10000 },
+	{ "confirmation_text", FIELD_TEXT, FIELD_LINES, offsetof(struct proof_input, confirmation), .min = 1,
+	    .max = 10000 },
 	{ "reference_url", FIELD_TEXT, 0, offsetof(struct proof_input, reference_url), .min = 1, .max = 2048 },
 	{ "encrypted_credential", FIELD_OBJECT, 0, 0, .sub = credential_fields, .sub_count = nitems(credential_fields),
 	    .has = offsetof(struct proof_input, has_credential) },
@@ -310,7 +328,7 @@ api_operator_submit(struct request *rq)
 	if (read_task_id(rq, &id) || feed_show(rq->db, rq, rq->who.id, id, rq->now_ms, &task, &rq->error))
 		return -1;
 	rc = proof_make(rq->db, rq, rq->who.id, &task, &in, rq->now_ms, &proof, &credential, &rq->error) ||
-	    claim_submit(rq->db, rq, rq->config, rq->who.id, id, proof, credential, rq->now_ms, &task, &rq->error);
+	     claim_submit(rq->db, rq, rq->config, rq->who.id, id, proof, credential, rq->now_ms, &task, &rq->error);
 	json_object_put(proof);
 	json_object_put(credential);
 	if (rc != 0)

@@ -29,8 +29,8 @@ static const struct field create_fields[] = {
 	    .max = 10000 },
 	{ "location", FIELD_OBJECT, 0, 0, .sub = location_fields, .sub_count = nitems(location_fields),
 	    .has = offsetof(struct task_new, has_location) },
-	{ "reward_usd", FIELD_MONEY, FIELD_REQUIRED, offsetof(struct task_new, reward), .min = USD_CENT, .max = USD(10000),
-	    .has = offsetof(struct task_new, has_reward) },
+	{ "reward_usd", FIELD_MONEY, FIELD_REQUIRED, offsetof(struct task_new, reward), .min = USD_CENT,
+	    .max = USD(10000), .has = offsetof(struct task_new, has_reward) },
 	{ "deadline", FIELD_TIME, FIELD_REQUIRED, offsetof(struct task_new, deadline_ms),
 	    .has = offsetof(struct task_new, has_deadline) },
 	{ "proof_requirements", FIELD_TEXTS, FIELD_REQUIRED, offsetof(struct task_new, proof_requirements), .min = 1,
@@ -112,7 +112,8 @@ api_tasks_list(struct request *rq)
 
 	reply_json(rq->reply, "data", data);
 	reply_json(rq->reply, "pagination", pagination);
-	if (request_query(rq, list_fields, nitems(list_fields), &in) || api_cursor(rq, ID_TASK, in.cursor, &filter.after))
+	if (request_query(rq, list_fields, nitems(list_fields), &in) ||
+	    api_cursor(rq, ID_TASK, in.cursor, &filter.after))
 		return -1;
 	if (in.cursor != NULL && in.offset != 0)
 		return error_field(&rq->error, "offset", "does not go with cursor");

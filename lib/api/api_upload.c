@@ -86,9 +86,15 @@ store(struct request *rq, const struct upload *upload, enum image_type type, con
 	const struct api *api = rq->program;
 	const char *mime = type == IMAGE_PDF ? image_type_mime(type) : "image/jpeg";
 	char original[STORAGE_NAME_SIZE];
-	struct proof_file file = { .operator = rq->who.id, .task = upload->task, .stored = stored, .original = original,
-	    .media_type = mime, .size = upload->size, .has_hash = type != IMAGE_PDF, .hash = image->hash,
-	    .evidence = evidence };
+	struct proof_file file = { .operator= rq->who.id,
+		.task = upload->task,
+		.stored = stored,
+		.original = original,
+		.media_type = mime,
+		.size = upload->size,
+		.has_hash = type != IMAGE_PDF,
+		.hash = image->hash,
+		.evidence = evidence };
 
 	storage_name(stored);
 	storage_name(original);
@@ -136,8 +142,9 @@ api_operator_upload(struct request *rq)
 	if (rc != 0)
 		return -1;
 	text_hex(upload->sha256, SHA256_SIZE, hex);
-	reply_text(rq->reply, "url", storage_link(rq, rq->config->public_base_url, stored,
-	    rq->now_ms / 1000 + LINK_SECONDS, rq->config->secret_key));
+	reply_text(rq->reply, "url",
+	    storage_link(
+		rq, rq->config->public_base_url, stored, rq->now_ms / 1000 + LINK_SECONDS, rq->config->secret_key));
 	reply_text(rq->reply, "sha256", hex);
 	reply_text(rq->reply, "media_type", type == IMAGE_PDF ? image_type_mime(type) : "image/jpeg");
 	reply_int(rq->reply, "size", upload->size);
@@ -150,7 +157,8 @@ struct file_input {
 };
 
 static const struct field file_fields[] = {
-	{ "expires", FIELD_INT, FIELD_REQUIRED, offsetof(struct file_input, expires_s), .min = 0, .max = INT64_C(1) << 40 },
+	{ "expires", FIELD_INT, FIELD_REQUIRED, offsetof(struct file_input, expires_s), .min = 0,
+	    .max = INT64_C(1) << 40 },
 	{ "signature", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct file_input, signature), .min = 1, .max = 100 },
 };
 

@@ -36,7 +36,7 @@ view_task_operator(const struct task *task)
 
 	if (id_is_nil(task->operator))
 		return NULL;
-	operator = json_object_new_object();
+	operator= json_object_new_object();
 	reply_id(operator, "id", ID_OPERATOR, task->operator);
 	reply_text(operator, "name", task->operator_name);
 	reply_rating(operator, task->operator_rating);
@@ -254,7 +254,7 @@ view_feed_item(const struct feed_item *feed)
 }
 
 void
-view_operator(struct json_object *object, const struct operator *operator)
+view_operator(struct json_object *object, const struct operator* operator)
 {
 	struct json_object *place = json_object_new_object();
 

@@ -56,7 +56,7 @@ api_tasks_approve(struct request *rq)
 	    claim_approve(rq->db, rq, rq->who.id, id, rq->now_ms, &task, &rq->error) ||
 	    tell_operator(rq, task.operator, task.is_sandbox, NOTICE_CLAIM_APPROVED, id))
 		return -1;
-	operator = view_task_operator(&task);
+	operator= view_task_operator(&task);
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", task.status);
 	reply_time(rq->reply, "accepted_at", task.accepted_ms);
@@ -110,13 +110,16 @@ api_tasks_verify(struct request *rq)
 	if (request_read(rq, verify_fields, nitems(verify_fields), &in) || read_task_id(rq, &id))
 		return -1;
 	is_approved = strcmp(in.decision, "APPROVE") == 0;
-	if (verdict_agent(rq->db, rq, rq->config, rq->who.id, id, is_approved, in.reason, rq->now_ms, &outcome, &rq->error) ||
-	    tell_operator(rq, outcome.operator, outcome.is_sandbox, is_approved ? NOTICE_COMPLETED : NOTICE_DISPUTED, id))
+	if (verdict_agent(
+		rq->db, rq, rq->config, rq->who.id, id, is_approved, in.reason, rq->now_ms, &outcome, &rq->error) ||
+	    tell_operator(
+		rq, outcome.operator, outcome.is_sandbox, is_approved ? NOTICE_COMPLETED : NOTICE_DISPUTED, id))
 		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", outcome.status);
-	reply_text(rq->reply, "message", is_approved ? "The proof is approved and the task completed."
-	    : "The proof is rejected; staff will decide what becomes of the money.");
+	reply_text(rq->reply, "message",
+	    is_approved ? "The proof is approved and the task completed."
+			: "The proof is rejected; staff will decide what becomes of the money.");
 	api_reply_sandbox(rq->reply, outcome.is_sandbox, outcome.status);
 	rq->wakes_worker = true;
 	return 200;
@@ -255,8 +258,8 @@ api_tasks_receipt(struct request *rq)
 	    task_show(rq->db, rq, rq->who.id, id, &task, &rq->error) || need_completed(rq, &task))
 		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
-	reply_text(rq->reply, "receipt", token_sign(api->signer, rq, "receipt+jwt",
-	    receipt_payload(rq, rq->config, &task, rq->now_ms)));
+	reply_text(rq->reply, "receipt",
+	    token_sign(api->signer, rq, "receipt+jwt", receipt_payload(rq, rq->config, &task, rq->now_ms)));
 	reply_text(rq->reply, "jwks_url", talloc_asprintf(rq, "%s/.well-known/jwks.json", rq->config->public_base_url));
 	api_reply_sandbox(rq->reply, task.is_sandbox, task.status);
 	return 200;

@@ -50,8 +50,7 @@ static const struct setting {
 	{ "PUBLIC_BASE_URL", read_base_url, 0, NULL, REQUIRED, 0, 0 },
 	{ "SECRET_KEY", read_secret, 0, NULL, REQUIRED, 0, 0 },
 	{ "ADMIN_API_KEY", read_admin_key, 0, NULL, OPTIONAL, 0, 0 },
-	{ "ALLOW_DEV_OPERATOR_ID_HEADER", read_development_switch, AT(allow_dev_operator_id), "false",
-	    OPTIONAL, 0, 0 },
+	{ "ALLOW_DEV_OPERATOR_ID_HEADER", read_development_switch, AT(allow_dev_operator_id), "false", OPTIONAL, 0, 0 },
 	{ "OPERATOR_JWT_ISSUER", read_issuer_url, AT(operator_jwt_issuer), NULL, OPTIONAL, 0, 0 },
 	{ "OPERATOR_JWKS_URL", read_issuer_url, AT(operator_jwks_url), NULL, OPTIONAL, 0, 0 },
 	{ "OPERATOR_JWT_AZP", read_issuer_words, AT(operator_jwt_azp), NULL, OPTIONAL, 0, 0 },
@@ -67,8 +66,7 @@ static const struct setting {
 	{ "R2_ACCESS_KEY_ID", read_r2_key, AT(r2_access_key_id), NULL, WITH_R2, 0, 0 },
 	{ "R2_SECRET_ACCESS_KEY", read_r2_key, AT(r2_secret_access_key), NULL, WITH_R2, 0, 0 },
 	{ "ESCROW_HOLD_SECONDS", read_seconds, AT(escrow_hold_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
-	{ "ESTIMATE_APPROVAL_SECONDS", read_seconds, AT(estimate_approval_s), "86400", OPTIONAL, 1,
-	    YEAR_SECONDS },
+	{ "ESTIMATE_APPROVAL_SECONDS", read_seconds, AT(estimate_approval_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
 	{ "MANUAL_REVIEW_SECONDS", read_seconds, AT(manual_review_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
 	{ "DEADLINE_GRACE_SECONDS", read_seconds, AT(deadline_grace_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
 	{ "SANDBOX_STEP_SECONDS", read_seconds, AT(sandbox_step_s), "1", OPTIONAL, 0, 3600 },
@@ -76,8 +74,7 @@ static const struct setting {
 	{ "GUARDIAN_URL", read_guardian_url, 0, NULL, OPTIONAL, 0, 0 },
 	{ "GUARDIAN_MODEL", read_word, AT(guardian_model), NULL, WITH_MODEL, 0, 0 },
 	{ "GUARDIAN_API_KEY", read_word, AT(guardian_api_key), NULL, WITH_ANTHROPIC, 0, 0 },
-	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0,
-	    0 },
+	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0, 0 },
 	{ "DATABASE_BUCKET_GUARD", read_development_switch, AT(database_guard), "false", OPTIONAL, 0, 0 },
 #undef AT
 };
@@ -166,8 +163,7 @@ setting_find(const char *name, size_t len, bool *is_file)
 
 		if (len < own || memcmp(name, settings[i].name, own) != 0)
 			continue;
-		*is_file =
-		    len == own + sizeof(suffix) - 1 && memcmp(name + own, suffix, sizeof(suffix) - 1) == 0;
+		*is_file = len == own + sizeof(suffix) - 1 && memcmp(name + own, suffix, sizeof(suffix) - 1) == 0;
 		if (len == own || *is_file)
 			return (int)i;
 	}
@@ -176,8 +172,7 @@ setting_find(const char *name, size_t len, bool *is_file)
 
 /* Notes what a source says about a setting.  Nothing behind the sign counts as not given, but as said. */
 static void
-source_note(struct source *source, const void *ctx, int index, bool is_file, const char *value, size_t len,
-    int *faults)
+source_note(struct source *source, const void *ctx, int index, bool is_file, const char *value, size_t len, int *faults)
 {
 	const char *name = settings[index].name;
 
@@ -222,8 +217,7 @@ read_line(struct source *source, const void *ctx, const char *line, int number, 
 	else if ((index = setting_find(line, name, &is_file)) < 0)
 		fault(faults, "%s, line %d: there is no setting %.*s", source->name, number, (int)name, line);
 	else
-		source_note(
-		    source, ctx, index, is_file, line + name + 1, len > name ? len - name - 1 : 0, faults);
+		source_note(source, ctx, index, is_file, line + name + 1, len > name ? len - name - 1 : 0, faults);
 }
 
 static void
@@ -257,10 +251,8 @@ read_environ(struct source *source, const void *ctx, int *faults)
 		int index = setting_find(*entry, len, &is_file);
 
 		if (index >= 0 && (*entry)[len] == '=')
-			source_note(
-			    source, ctx, index, is_file, *entry + len + 1, strlen(*entry + len + 1), faults);
-		else if (strncmp(*entry, ours, strlen(ours)) == 0 &&
-			 strncmp(*entry, "HUMANOPS_CONF=", 14) != 0)
+			source_note(source, ctx, index, is_file, *entry + len + 1, strlen(*entry + len + 1), faults);
+		else if (strncmp(*entry, ours, strlen(ours)) == 0 && strncmp(*entry, "HUMANOPS_CONF=", 14) != 0)
 			fault(faults, "the environment: there is no setting %.*s",
 			    (int)(len < NAME_MAX_LENGTH ? len : NAME_MAX_LENGTH), *entry);
 	}
@@ -268,8 +260,7 @@ read_environ(struct source *source, const void *ctx, int *faults)
 
 /* The value that counts, NULL if there is none; *is_bad if it was named but cannot be had. */
 static const char *
-value_of(size_t index, const struct source *file, const struct source *env, const void *ctx, bool *is_bad,
-    int *faults)
+value_of(size_t index, const struct source *file, const struct source *env, const void *ctx, bool *is_bad, int *faults)
 {
 	const struct source *source = env->given[index].is_given ? env : file;
 	const char *value = source->given[index].value;
@@ -298,9 +289,7 @@ read_environment(struct config *config, const struct setting *setting, const cha
 {
 	(void)setting;
 	config->is_development = strcmp(value, "development") == 0;
-	return config->is_development || strcmp(value, "production") == 0
-		   ? NULL
-		   : "must be production or development";
+	return config->is_development || strcmp(value, "production") == 0 ? NULL : "must be production or development";
 }
 
 static const char *
@@ -321,17 +310,16 @@ static bool
 is_authority(const char *text)
 {
 	size_t host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":");
-	const char *allowed = *text == '['
-				  ? "[]:.0123456789abcdefABCDEF"
-				  : "-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *allowed = *text == '[' ? "[]:.0123456789abcdefABCDEF"
+					   : "-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	int64_t port;
 
 	if (host == 0 || host > strlen(text) || strspn(text, allowed) < host || (*text == '[' && host < 4))
 		return false;
 	text += host;
-	return *text == '\0' || (*text == ':' && isdigit((unsigned char)text[1]) &&
-				    strspn(text + 1, "0123456789") == strlen(text + 1) &&
-				    text_decimal(text + 1, 0, &port) == 0 && port >= 1 && port <= 65535);
+	return *text == '\0' ||
+	       (*text == ':' && isdigit((unsigned char)text[1]) && strspn(text + 1, "0123456789") == strlen(text + 1) &&
+		   text_decimal(text + 1, 0, &port) == 0 && port >= 1 && port <= 65535);
 }
 
 static const char *
@@ -343,8 +331,7 @@ read_base_url(struct config *config, const struct setting *setting, const char *
 
 	(void)setting;
 	if (config->is_development ? !is_http && !is_https : !is_https)
-		return config->is_development ? "must begin with http:// or https://"
-					      : "must begin with https://";
+		return config->is_development ? "must begin with http:// or https://" : "must begin with https://";
 	len -= len > scheme && value[len - 1] == '/';
 	url = secret_copy(config, value, len);
 	if (!is_authority(url + scheme))
@@ -417,8 +404,7 @@ read_sender(struct config *config, const struct setting *setting, const char *va
 static bool
 lacks_issuer(const struct config *config, const struct setting *setting)
 {
-	return config->operator_jwt_issuer == NULL &&
-	       setting->offset != offsetof(struct config, operator_jwt_issuer);
+	return config->operator_jwt_issuer == NULL && setting->offset != offsetof(struct config, operator_jwt_issuer);
 }
 
 static bool
@@ -429,8 +415,7 @@ is_this_machine(const char *authority)
 	for (size_t i = 0; i < nitems(names); i++) {
 		size_t len = strlen(names[i]);
 
-		if (strncmp(authority, names[i], len) == 0 &&
-		    (authority[len] == ':' || authority[len] == '\0'))
+		if (strncmp(authority, names[i], len) == 0 && (authority[len] == ':' || authority[len] == '\0'))
 			return true;
 	}
 	return false;
@@ -451,8 +436,8 @@ read_issuer_url(struct config *config, const struct setting *setting, const char
 		return "must begin with https://";
 	host = value + (is_https ? 8 : 7);
 	authority = secret_copy(NULL, host, strcspn(host, "/"));
-	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) &&
-		   is_plain_word(value) && strchr(value, '#') == NULL;
+	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) && is_plain_word(value) &&
+		   strchr(value, '#') == NULL;
 	talloc_free(authority);
 	if (!is_right)
 		return is_https ? "must be a URL without a fragment"
@@ -497,8 +482,8 @@ read_seconds(struct config *config, const struct setting *setting, const char *v
 
 	if (strspn(value, "0123456789") != strlen(value) || text_decimal(value, 0, &seconds) ||
 	    seconds < setting->min || seconds > setting->max)
-		return talloc_asprintf(config, "must be a whole number from %lld to %lld",
-		    (long long)setting->min, (long long)setting->max);
+		return talloc_asprintf(config, "must be a whole number from %lld to %lld", (long long)setting->min,
+		    (long long)setting->max);
 	*(int64_t *)((char *)config + setting->offset) = seconds;
 	return NULL;
 }
@@ -586,8 +571,7 @@ is_near(const char *host)
 	if (strncmp(host, "[::1]", 5) == 0)
 		return true;
 	for (size_t i = 0; i < nitems(prefixes); i++) {
-		if (strncmp(host, prefixes[i], strlen(prefixes[i])) == 0 &&
-		    strspn(host, ".0123456789") == len)
+		if (strncmp(host, prefixes[i], strlen(prefixes[i])) == 0 && strspn(host, ".0123456789") == len)
 			return true;
 	}
 	return *host != '[' && memchr(host, '.', len) == NULL;

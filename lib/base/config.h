@@ -25,15 +25,14 @@ struct config {
 	char *mail_dir;		     /* state_dir/mail */
 	char *scratch_dir;	     /* state_dir/scratch, for base/scratch.h */
 	char *upload_dir;	     /* proof files, where there is no bucket */
-	char *r2_endpoint; /* an origin; NULL: proof files are in upload_dir, and no other r2_… counts */
+	char *r2_endpoint;	     /* an origin; NULL: proof files are in upload_dir, and no other r2_… counts */
 	char *r2_bucket, *r2_region, *r2_access_key_id, *r2_secret_access_key;
 	int64_t escrow_hold_s, estimate_approval_s, manual_review_s, deadline_grace_s, sandbox_step_s;
 	bool webhook_allow_private;
-	char *guardian_provider; /* rules, anthropic, openai */
-	char *guardian_url;	 /* no slash at its end; NULL: the provider's own */
-	char *guardian_model,
-	    *guardian_api_key; /* NULL: none; the model is there unless the provider is rules */
-	bool database_guard;   /* development: each transaction names its bucket to row-level security
+	char *guardian_provider;		 /* rules, anthropic, openai */
+	char *guardian_url;			 /* no slash at its end; NULL: the provider's own */
+	char *guardian_model, *guardian_api_key; /* NULL: none; the model is there unless the provider is rules */
+	bool database_guard;			 /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
 };
 

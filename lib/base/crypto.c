@@ -20,12 +20,7 @@
 
 #include "base/text.h"
 
-enum {
-	SEAL_VERSION = 1,
-	SEAL_HEAD_SIZE = 1 + GCM_IV_SIZE,
-	P256_COORDINATE_SIZE = 32,
-	POINT_UNCOMPRESSED = 4
-};
+enum { SEAL_VERSION = 1, SEAL_HEAD_SIZE = 1 + GCM_IV_SIZE, P256_COORDINATE_SIZE = 32, POINT_UNCOMPRESSED = 4 };
 
 /* Straight from the kernel each time: nothing is kept that a fork could repeat. */
 void
@@ -87,8 +82,8 @@ seal_begin(struct gcm_aes256_ctx *gcm, const uint8_t *key, const uint8_t *nonce,
 }
 
 uint8_t *
-crypto_seal(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *data,
-    size_t len, size_t *out_len)
+crypto_seal(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *data, size_t len,
+    size_t *out_len)
 {
 	uint8_t *sealed = talloc_size(ctx, len + SEAL_OVERHEAD);
 	struct gcm_aes256_ctx gcm;
@@ -105,8 +100,8 @@ crypto_seal(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpo
 }
 
 uint8_t *
-crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *sealed,
-    size_t len, size_t *out_len)
+crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *sealed, size_t len,
+    size_t *out_len)
 {
 	const uint8_t *bytes = sealed;
 	struct gcm_aes256_ctx gcm;

@@ -14,8 +14,7 @@ enum { SHA256_SIZE = 32, SEAL_KEY_SIZE = 32, SEAL_OVERHEAD = 1 + 12 + 16, P256_P
 
 void crypto_random(void *out, size_t len);
 void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
-void crypto_hmac_sha256(
-    const void *key, size_t key_len, const void *data, size_t len, uint8_t out[SHA256_SIZE]);
+void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 bool crypto_equal(const void *a, const void *b, size_t len); /* constant time */
 void crypto_wipe(void *data, size_t len);
 
@@ -27,8 +26,8 @@ void crypto_wipe(void *data, size_t len);
  */
 uint8_t *crypto_seal(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *data,
     size_t len, size_t *out_len);
-uint8_t *crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose,
-    const void *sealed, size_t len, size_t *out_len);
+uint8_t *crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpose, const void *sealed,
+    size_t len, size_t *out_len);
 
 /*
  * Reads a P-256 public key in base64: a raw uncompressed point of 65 bytes, or a SubjectPublicKeyInfo (RFC

@@ -25,7 +25,7 @@ struct db {
 	bool has_guard;
 	bool in_transaction;
 	int backoff_ms;
-	int64_t retry_at;		/* monotonic; no try before it */
+	int64_t retry_at; /* monotonic; no try before it */
 };
 
 struct db_rows {
@@ -96,7 +96,8 @@ db_connect(struct db *db, struct error *err)
 	if (db->backoff_ms > BACKOFF_LAST_MS)
 		db->backoff_ms = BACKOFF_LAST_MS;
 	db->retry_at = now_monotonic_ms() + db->backoff_ms;
-	error_unavailable(err, 1, "database: %.*s", (int)strcspn(PQerrorMessage(db->conn), "\n"), PQerrorMessage(db->conn));
+	error_unavailable(
+	    err, 1, "database: %.*s", (int)strcspn(PQerrorMessage(db->conn), "\n"), PQerrorMessage(db->conn));
 	db_drop(db);
 	return -1;
 }
@@ -247,8 +248,8 @@ db_name_bucket(struct db *db, int bucket, struct error *err)
 }
 
 static struct db_rows *
-db_call_params(struct db *db, const void *ctx, struct error *err, const char *function, int bucket,
-    const struct params *p)
+db_call_params(
+    struct db *db, const void *ctx, struct error *err, const char *function, int bucket, const struct params *p)
 {
 	bool is_alone = db->has_guard && !db->in_transaction;
 	struct db_rows *rows = NULL;
@@ -288,8 +289,8 @@ db_call(struct db *db, const void *ctx, struct error *err, const char *function,
 }
 
 struct db_rows *
-db_call_everywhere(struct db *db, const void *ctx, struct error *err, const char *function, const struct db_arg *args,
-    size_t count)
+db_call_everywhere(
+    struct db *db, const void *ctx, struct error *err, const char *function, const struct db_arg *args, size_t count)
 {
 	struct params p = { 0 };
 
@@ -355,7 +356,8 @@ db_ready(struct db *db, struct error *err)
 	version = db_int(rows, 0, "schema_version_everywhere");
 	talloc_free(rows);
 	if (version < HUMANOPS_SCHEMA)
-		return error_unavailable(err, 5, "database: schema %" PRId64 ", this build needs %d", version, HUMANOPS_SCHEMA);
+		return error_unavailable(
+		    err, 5, "database: schema %" PRId64 ", this build needs %d", version, HUMANOPS_SCHEMA);
 	return 0;
 }
 

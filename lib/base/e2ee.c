@@ -72,8 +72,8 @@ derive(const uint8_t shared[COORDINATE_SIZE], const char *info, uint8_t key[AES2
 	uint8_t prk[SHA256_DIGEST_SIZE];
 
 	hmac_sha256_set_key(&hmac, 0, (const uint8_t *)"");
-	hkdf_extract(&hmac, (nettle_hash_update_func *)hmac_sha256_update, (nettle_hash_digest_func *)hmac_sha256_digest,
-	    SHA256_DIGEST_SIZE, COORDINATE_SIZE, shared, prk);
+	hkdf_extract(&hmac, (nettle_hash_update_func *)hmac_sha256_update,
+	    (nettle_hash_digest_func *)hmac_sha256_digest, SHA256_DIGEST_SIZE, COORDINATE_SIZE, shared, prk);
 	hmac_sha256_set_key(&hmac, sizeof(prk), prk);
 	hkdf_expand(&hmac, (nettle_hash_update_func *)hmac_sha256_update, (nettle_hash_digest_func *)hmac_sha256_digest,
 	    SHA256_DIGEST_SIZE, strlen(info), (const uint8_t *)info, AES256_KEY_SIZE, key);

@@ -16,7 +16,7 @@ enum { E2EE_IV_SIZE = 12, E2EE_TAG_SIZE = 16 };
 struct e2ee_blob {
 	uint8_t ephemeral[P256_POINT_SIZE];
 	uint8_t iv[E2EE_IV_SIZE];
-	uint8_t *ciphertext;			/* the tag at its end; hangs on the context */
+	uint8_t *ciphertext; /* the tag at its end; hangs on the context */
 	size_t len;
 };
 

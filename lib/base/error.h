@@ -40,13 +40,11 @@ int error_internal_at(struct error *err, const char *file, int line, const char 
 
 /* A thing we need is away for now: logs a warning and fills the error with ERR_unavailable, retry in 1 s or
  * more. */
-int error_unavailable(struct error *err, int retry_after_s, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int error_unavailable(struct error *err, int retry_after_s, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Adds a fault to details.fields of a validation error (spec 3); the first fault of a field stays.  Returns
  * -1. */
-int error_field(struct error *err, const char *field, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int error_field(struct error *err, const char *field, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* True if details.fields names the field already. */
 int error_has_field(const struct error *err, const char *field);

@@ -98,8 +98,8 @@ print_wanted(const struct field *field, char out[WANTED_SIZE])
 	case FIELD_NUMBER:
 	case FIELD_INT:
 		print_limits(field, more, sizeof(more));
-		snprintf(out, WANTED_SIZE, "must be a %s%s",
-		    field->type == FIELD_INT ? "whole number" : "number", more);
+		snprintf(
+		    out, WANTED_SIZE, "must be a %s%s", field->type == FIELD_INT ? "whole number" : "number", more);
 		break;
 	case FIELD_BOOL:
 		snprintf(out, WANTED_SIZE, "must be true or false");
@@ -149,8 +149,7 @@ plain_string(struct json_object *value)
 static const char *
 number_text(struct json_object *value)
 {
-	bool is_number =
-	    json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
+	bool is_number = json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
 
 	return is_number ? json_object_get_string(value) : NULL;
 }
@@ -212,8 +211,7 @@ read_int(const struct place *place, struct json_object *value, int64_t *out)
 	const char *text = number_text(value);
 	int64_t number;
 
-	if (text == NULL || text_decimal(text, 0, &number) || number == INT64_MIN ||
-	    !is_within(place->field, number))
+	if (text == NULL || text_decimal(text, 0, &number) || number == INT64_MIN || !is_within(place->field, number))
 		return refuse(place);
 	*out = number;
 	return 0;
@@ -228,12 +226,11 @@ read_number(const struct place *place, struct json_object *value, double *out)
 	int64_t whole;
 	double number;
 
-	if (text == NULL || (json_object_is_type(value, json_type_int) &&
-				(text_decimal(text, 0, &whole) || whole == INT64_MIN)))
+	if (text == NULL ||
+	    (json_object_is_type(value, json_type_int) && (text_decimal(text, 0, &whole) || whole == INT64_MIN)))
 		return refuse(place);
 	number = json_object_get_double(value);
-	if (!isfinite(number) ||
-	    (has_limits(field) && (number < (double)field->min || number > (double)field->max)))
+	if (!isfinite(number) || (has_limits(field) && (number < (double)field->min || number > (double)field->max)))
 		return refuse(place);
 	*out = number + 0.0; /* -0 is 0 */
 	return 0;
@@ -329,8 +326,8 @@ read_list(const struct place *place, struct json_object *value, struct text_list
 	return 0;
 }
 
-static void read_object(const struct place *outer, struct json_object *object, const struct field *fields,
-    size_t count, void *out);
+static void read_object(
+    const struct place *outer, struct json_object *object, const struct field *fields, size_t count, void *out);
 
 /* Reads one value into its member.  0, or -1 with its fault noted. */
 static int
@@ -390,8 +387,7 @@ path_of(const char *outer, const char *name)
 
 /* Reads the members that the table has into the struct, and names those that it has not. */
 static void
-read_object(const struct place *outer, struct json_object *object, const struct field *fields, size_t count,
-    void *out)
+read_object(const struct place *outer, struct json_object *object, const struct field *fields, size_t count, void *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct place place = *outer;
@@ -404,8 +400,7 @@ read_object(const struct place *outer, struct json_object *object, const struct 
 		if (value == NULL) {
 			if (fields[i].flags & FIELD_REQUIRED)
 				error_field(outer->err, path, "is required");
-		} else if (read_value(&place, value, (char *)out + fields[i].offset) == 0 &&
-			   fields[i].has != 0) {
+		} else if (read_value(&place, value, (char *)out + fields[i].offset) == 0 && fields[i].has != 0) {
 			*(bool *)((char *)out + fields[i].has) = true;
 		}
 		talloc_free(path);
@@ -423,8 +418,8 @@ read_object(const struct place *outer, struct json_object *object, const struct 
 }
 
 int
-fields_read(const void *ctx, const char *json, size_t len, const struct field *fields, size_t count,
-    void *out, struct error *err)
+fields_read(const void *ctx, const char *json, size_t len, const struct field *fields, size_t count, void *out,
+    struct error *err)
 {
 	struct place place = { .ctx = ctx, .err = err, .path = "" };
 	struct json_object *object = strict_parse(json, len, err);
@@ -476,21 +471,20 @@ query_pair(const char *pair, size_t len, const struct field *fields, size_t coun
 		error_field(err, "query", "must be UTF-8 in percent-encoding");
 		return;
 	}
-	value = equals != NULL ? text_percent_decode(name, equals + 1, len - name_len - 1, true)
-			       : talloc_strdup(name, "");
+	value =
+	    equals != NULL ? text_percent_decode(name, equals + 1, len - name_len - 1, true) : talloc_strdup(name, "");
 	path = talloc_steal(name, path_of("", name));
 	if (json_object_object_get_ex(object, name, NULL))
 		error_field(err, path, "is there twice");
 	else if (value == NULL)
 		error_field(err, path, "must be UTF-8 in percent-encoding");
-	json_object_object_add(
-	    object, name, query_value(field_find(fields, count, name), value != NULL ? value : ""));
+	json_object_object_add(object, name, query_value(field_find(fields, count, name), value != NULL ? value : ""));
 	talloc_free(name);
 }
 
 int
-fields_read_query(const void *ctx, const char *query, const struct field *fields, size_t count, void *out,
-    struct error *err)
+fields_read_query(
+    const void *ctx, const char *query, const struct field *fields, size_t count, void *out, struct error *err)
 {
 	struct place place = { .ctx = ctx, .err = err, .path = "" };
 	struct json_object *object = json_object_new_object();

@@ -60,14 +60,14 @@ struct field {
  * ("location.lat", "proof_requirements[2]"); fields without a fault are in *out then too, so that a caller
  * can go on looking for faults of meaning with error_field and refuse all at once.
  */
-int fields_read(const void *ctx, const char *json, size_t len, const struct field *fields, size_t count,
-    void *out, struct error *err);
+int fields_read(const void *ctx, const char *json, size_t len, const struct field *fields, size_t count, void *out,
+    struct error *err);
 
 /*
  * The same for a query string (application/x-www-form-urlencoded): a text is read by the field's type;
  * objects and lists are not for it.  An unknown or a repeated name is a fault.
  */
-int fields_read_query(const void *ctx, const char *query, const struct field *fields, size_t count, void *out,
-    struct error *err);
+int fields_read_query(
+    const void *ctx, const char *query, const struct field *fields, size_t count, void *out, struct error *err);
 
 #endif

@@ -147,8 +147,7 @@ id_parse(enum id_kind kind, const char *text, struct id *id)
 	size_t prefix = strlen(prefixes[kind]);
 	struct id read = { { 0 } };
 
-	if (strncmp(text, prefixes[kind], prefix) != 0 || strlen(text + prefix) != ID_DIGITS ||
-	    text[prefix] > '7')
+	if (strncmp(text, prefixes[kind], prefix) != 0 || strlen(text + prefix) != ID_DIGITS || text[prefix] > '7')
 		return -1;
 	for (int i = 0; i < ID_DIGITS; i++) {
 		int digit = text_unbase32_digit(text[prefix + (size_t)i]);

@@ -23,8 +23,7 @@ void log_request(const char *request_id);
 void log_event(enum log_level level, const char *event, struct json_object *fields);
 
 /* Writes an event with one field "text" (at most 1,000 bytes of it). */
-void log_text(enum log_level level, const char *event, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void log_text(enum log_level level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void log_vtext(enum log_level level, const char *event, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 

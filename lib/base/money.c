@@ -21,8 +21,7 @@ money_parse(const char *text, usd_micros *out)
 static void
 print_decimal(usd_micros amount, int least_places, char out[MONEY_TEXT_SIZE])
 {
-	uint64_t value =
-	    amount < 0 ? -(uint64_t)amount : (uint64_t)amount; /* INT64_MIN has no int64_t opposite */
+	uint64_t value = amount < 0 ? -(uint64_t)amount : (uint64_t)amount; /* INT64_MIN has no int64_t opposite */
 	uint64_t whole = value / (uint64_t)USD(1), fraction = value % (uint64_t)USD(1);
 	const char *sign = amount < 0 ? "-" : "";
 	int places = MONEY_PLACES;

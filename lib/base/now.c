@@ -42,8 +42,7 @@ now_open(const char *path, struct error *err)
 		goto out;
 	}
 	/* Making the file longer never hurts an offset that another program has put there meanwhile. */
-	if (!S_ISREG(st.st_mode) ||
-	    (st.st_size < (off_t)sizeof(*offset_ms) && ftruncate(fd, sizeof(*offset_ms)))) {
+	if (!S_ISREG(st.st_mode) || (st.st_size < (off_t)sizeof(*offset_ms) && ftruncate(fd, sizeof(*offset_ms)))) {
 		error_internal(err, "%s: no file for a clock offset", path);
 		goto out;
 	}
@@ -80,8 +79,7 @@ offset_bounded(int64_t ms)
 int64_t
 now_ms(void)
 {
-	return standing_ms >= 0 ? standing_ms
-				: clock_ms(CLOCK_REALTIME) + offset_bounded(atomic_load(offset_ms));
+	return standing_ms >= 0 ? standing_ms : clock_ms(CLOCK_REALTIME) + offset_bounded(atomic_load(offset_ms));
 }
 
 int64_t
@@ -119,10 +117,9 @@ time_print(int64_t ms, char out[TIME_TEXT_SIZE])
 	fraction = (int)((ms % SECOND_MS + SECOND_MS) % SECOND_MS);
 	seconds = (ms - fraction) / SECOND_MS;
 	gmtime_r(&seconds, &tm);
-	snprintf(out, TIME_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-	    (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
-	    (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-	    (unsigned)tm.tm_sec % 100, (unsigned)fraction % 1000);
+	snprintf(out, TIME_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(tm.tm_year + 1900) % 10000,
+	    (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
+	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, (unsigned)fraction % 1000);
 }
 
 /* Reads exactly `digits` digits of at most `max`, and moves on; -1 if they are not there. */
@@ -157,8 +154,7 @@ days_since_1970(int year, int month, int day)
 	int era = (y >= 0 ? y : y - 399) / 400, year_of_era = y - era * 400;
 	int day_of_year = (153 * since_march + 2) / 5 + day - 1;
 
-	return INT64_C(146097) * era + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
-	       719468;
+	return INT64_C(146097) * era + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
 static int
@@ -177,8 +173,8 @@ take_date(const char **text, int64_t *days)
 	int year, month, day;
 
 	if ((year = take_digits(text, 4, 9999)) < 0 || !take_char(text, '-') ||
-	    (month = take_digits(text, 2, 12)) < 1 || !take_char(text, '-') ||
-	    (day = take_digits(text, 2, 31)) < 1 || day > days_in_month(year, month))
+	    (month = take_digits(text, 2, 12)) < 1 || !take_char(text, '-') || (day = take_digits(text, 2, 31)) < 1 ||
+	    day > days_in_month(year, month))
 		return -1;
 	*days = days_since_1970(year, month, day);
 	return 0;
@@ -190,17 +186,15 @@ take_time(const char **text, int64_t *ms, bool *is_leap_second)
 {
 	int hour, minute, second, fraction = 0, unit = 100;
 
-	if ((hour = take_digits(text, 2, 23)) < 0 || !take_char(text, ':') ||
-	    (minute = take_digits(text, 2, 59)) < 0 || !take_char(text, ':') ||
-	    (second = take_digits(text, 2, 60)) < 0)
+	if ((hour = take_digits(text, 2, 23)) < 0 || !take_char(text, ':') || (minute = take_digits(text, 2, 59)) < 0 ||
+	    !take_char(text, ':') || (second = take_digits(text, 2, 60)) < 0)
 		return -1;
 	if (take_char(text, '.')) {
 		int digit = take_digits(text, 1, 9);
 
 		if (digit < 0)
 			return -1;
-		for (; digit >= 0;
-		     digit = **text >= '0' && **text <= '9' ? take_digits(text, 1, 9) : -1, unit /= 10)
+		for (; digit >= 0; digit = **text >= '0' && **text <= '9' ? take_digits(text, 1, 9) : -1, unit /= 10)
 			fraction += digit * unit;
 	}
 	*is_leap_second = second == 60;

@@ -53,8 +53,8 @@ path_here(const struct scan *scan)
 		const struct level *level = &scan->levels[i];
 
 		if (level->is_object)
-			path = talloc_asprintf_append(path, "%s%.*s", i > 0 ? "." : "",
-			    (int)text_fit(level->name, NAME_SHOWN_MAX), level->name);
+			path = talloc_asprintf_append(
+			    path, "%s%.*s", i > 0 ? "." : "", (int)text_fit(level->name, NAME_SHOWN_MAX), level->name);
 		else
 			path = talloc_asprintf_append(path, "[%zu]", level->index);
 	}
@@ -117,9 +117,8 @@ scan_string(struct scan *scan)
 			continue;
 		if (scan->at[1] == 'u') {
 			unsigned unit = unit_at(scan->at);
-			bool is_pair = unit >= 0xd800 && unit <= 0xdbff && scan->at[6] == '\\' &&
-				       scan->at[7] == 'u' && unit_at(scan->at + 6) >= 0xdc00 &&
-				       unit_at(scan->at + 6) <= 0xdfff;
+			bool is_pair = unit >= 0xd800 && unit <= 0xdbff && scan->at[6] == '\\' && scan->at[7] == 'u' &&
+				       unit_at(scan->at + 6) >= 0xdc00 && unit_at(scan->at + 6) <= 0xdfff;
 
 			if (unit >= 0xd800 && unit <= 0xdfff && !is_pair) {
 				scan->reason = "A text holds half of a surrogate pair.";
@@ -142,8 +141,8 @@ scan_word(struct scan *scan)
 	int64_t ignored;
 
 	*end = '\0';
-	if (strcmp(scan->at, "true") != 0 && strcmp(scan->at, "false") != 0 &&
-	    strcmp(scan->at, "null") != 0 && text_decimal(scan->at, 0, &ignored) == -1)
+	if (strcmp(scan->at, "true") != 0 && strcmp(scan->at, "false") != 0 && strcmp(scan->at, "null") != 0 &&
+	    text_decimal(scan->at, 0, &ignored) == -1)
 		scan->reason = "This is no value as JSON writes them.";
 	*end = after;
 	if (scan->reason == NULL)

@@ -26,13 +26,7 @@
 
 #define HANDOVER "SUPERVISE_HANDOVER"
 
-enum {
-	BACKOFF_MIN_MS = 100,
-	BACKOFF_MAX_MS = 5000,
-	STEADY_MS = 10000,
-	STOP_MS = 25000,
-	IDLE_MS = 3600 * 1000
-};
+enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 5000, STEADY_MS = 10000, STOP_MS = 25000, IDLE_MS = 3600 * 1000 };
 
 struct worker {
 	pid_t pid; /* 0: not running */
@@ -88,8 +82,7 @@ supervise_stopping(void)
 
 	if (is_told_to_stop)
 		return true;
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 static void
@@ -146,8 +139,7 @@ read_handover(struct supervisor *su)
 			su->old[su->old_count++] = pid;
 		list = *end == ',' ? end + 1 : end;
 	}
-	log_text(
-	    LOG_LEVEL_INFO, "supervisor_renewed", "%zu children of the old program remain", su->old_count);
+	log_text(LOG_LEVEL_INFO, "supervisor_renewed", "%zu children of the old program remain", su->old_count);
 }
 
 /* argv[0] made absolute: as it stands, below the working directory, or found along PATH as the shell did. */
@@ -214,8 +206,7 @@ static void
 postpone(struct worker *worker)
 {
 	worker->due_ms = now_monotonic_ms() + worker->backoff_ms;
-	worker->backoff_ms =
-	    worker->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : worker->backoff_ms * 2;
+	worker->backoff_ms = worker->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : worker->backoff_ms * 2;
 }
 
 /* Starts the workers that are due.  Returns the index in a child, -1 in the supervisor. */
@@ -366,8 +357,8 @@ check_ended(struct supervisor *su, int status)
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		renew(su);
 	else
-		log_text(LOG_LEVEL_ERROR, "supervisor_renewal_refused", "%s --check failed; nothing changes",
-		    su->program);
+		log_text(
+		    LOG_LEVEL_ERROR, "supervisor_renewal_refused", "%s --check failed; nothing changes", su->program);
 }
 
 static void
@@ -383,8 +374,8 @@ worker_ended(struct supervisor *su, struct worker *worker, int status)
 	else
 		postpone(worker);
 	if (!is_clean && !su->is_stopping)
-		log_text(LOG_LEVEL_ERROR, "worker_died", "pid %ld, %s %d, after %" PRId64 " ms",
-		    (long)worker->pid, WIFSIGNALED(status) ? "signal" : "exit",
+		log_text(LOG_LEVEL_ERROR, "worker_died", "pid %ld, %s %d, after %" PRId64 " ms", (long)worker->pid,
+		    WIFSIGNALED(status) ? "signal" : "exit",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), lived_ms);
 	worker->pid = 0;
 }
@@ -436,8 +427,7 @@ kill_late(struct supervisor *su)
 		su->kill_ms = su->old_kill_ms = now + su->stop_ms;
 	} else if (su->old_kill_ms != 0 && now >= su->old_kill_ms) {
 		if (is_anyone_old(su))
-			log_text(
-			    LOG_LEVEL_WARNING, "supervisor_killing", "old children did not finish in time");
+			log_text(LOG_LEVEL_WARNING, "supervisor_killing", "old children did not finish in time");
 		tell(su, SIGKILL, true);
 		su->old_kill_ms = 0;
 		/* Reaped as strangers; forgotten here, lest the number be another's one day. */
@@ -459,8 +449,7 @@ static void
 wait_and_act(struct supervisor *su)
 {
 	int64_t patience = patience_ms(su);
-	struct timespec timeout = { .tv_sec = (time_t)(patience / 1000),
-		.tv_nsec = (long)(patience % 1000) * 1000000 };
+	struct timespec timeout = { .tv_sec = (time_t)(patience / 1000), .tv_nsec = (long)(patience % 1000) * 1000000 };
 	sigset_t ours;
 
 	our_signals(&ours);

@@ -341,8 +341,7 @@ text_is_email(const char *text)
 	const char *at = strchr(text, '@');
 	size_t len;
 
-	if (at == NULL || at == text || strlen(text) > EMAIL_MAX ||
-	    (len = (size_t)(at - text)) > EMAIL_LOCAL_MAX)
+	if (at == NULL || at == text || strlen(text) > EMAIL_MAX || (len = (size_t)(at - text)) > EMAIL_LOCAL_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];

@@ -42,15 +42,17 @@ register_rows(struct db *db, const struct agent_new *in, struct json_object *mai
 	uint8_t hash[SHA256_SIZE];
 	struct db_rows *rows;
 
-	rows = db_call(db, NULL, err, "registry_claim", id_bucket_of("email", in->email), DB_ARGS(DB_TEXT("email"),
-	    DB_TEXT(in->email), DB_UUID(out->agent), DB_TEXT("email_taken"), DB_TIME(now_ms)));
+	rows = db_call(db, NULL, err, "registry_claim", id_bucket_of("email", in->email),
+	    DB_ARGS(
+		DB_TEXT("email"), DB_TEXT(in->email), DB_UUID(out->agent), DB_TEXT("email_taken"), DB_TIME(now_ms)));
 	if (rows == NULL)
 		return -1;
 	talloc_free(rows);
 	token_hash(out->token, hash);
-	rows = db_call(db, NULL, err, "agent_register", bucket, DB_ARGS(DB_UUID(out->agent), DB_TEXT(in->name),
-	    DB_TEXT(in->email), DB_TEXT(in->company), DB_UUID(id_new(bucket, now_ms)), DB_TEXT(out->key.handle),
-	    DB_BYTES(out->key.hash, SHA256_SIZE), DB_BYTES(hash, SHA256_SIZE), DB_JSON(mail), DB_TIME(now_ms)));
+	rows = db_call(db, NULL, err, "agent_register", bucket,
+	    DB_ARGS(DB_UUID(out->agent), DB_TEXT(in->name), DB_TEXT(in->email), DB_TEXT(in->company),
+		DB_UUID(id_new(bucket, now_ms)), DB_TEXT(out->key.handle), DB_BYTES(out->key.hash, SHA256_SIZE),
+		DB_BYTES(hash, SHA256_SIZE), DB_JSON(mail), DB_TIME(now_ms)));
 	if (rows == NULL)
 		return -1;
 	read_limits(rows, &out->limits);
@@ -93,8 +95,8 @@ agent_resend(struct db *db, const struct config *config, struct id agent, const 
 	id_token(id_bucket(agent), token);
 	token_hash(token, hash);
 	mail = notify_verification(config, agent, email, token);
-	rows = db_call(db, NULL, err, "email_resend", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_BYTES(hash, SHA256_SIZE),
-	    DB_JSON(mail), DB_TIME(now_ms)));
+	rows = db_call(db, NULL, err, "email_resend", id_bucket(agent),
+	    DB_ARGS(DB_UUID(agent), DB_BYTES(hash, SHA256_SIZE), DB_JSON(mail), DB_TIME(now_ms)));
 	json_object_put(mail);
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
@@ -128,8 +130,8 @@ int
 agent_show(struct db *db, const void *ctx, struct id agent, struct id key, int64_t now_ms, struct agent *out,
     struct error *err)
 {
-	struct db_rows *rows = db_call(db, ctx, err, "agent_show", id_bucket(agent),
-	    DB_ARGS(DB_UUID(agent), DB_UUID(key), DB_TIME(now_ms)));
+	struct db_rows *rows = db_call(
+	    db, ctx, err, "agent_show", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(key), DB_TIME(now_ms)));
 
 	if (rows == NULL)
 		return -1;

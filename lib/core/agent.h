@@ -14,7 +14,7 @@ struct db;
 struct error;
 
 struct agent_new {
-	char *name, *email, *company;		/* e-mail in lower case */
+	char *name, *email, *company; /* e-mail in lower case */
 };
 
 struct agent_limits {
@@ -26,7 +26,7 @@ struct agent_registered {
 	struct id agent;
 	struct apikey_secret key;
 	struct agent_limits limits;
-	char token[ID_UUID_SIZE];		/* as mailed */
+	char token[ID_UUID_SIZE]; /* as mailed */
 };
 
 struct agent {

@@ -75,7 +75,7 @@ apikey_is_live(struct db_rows *rows, const char *text, int64_t now_ms)
 	stored = db_bytes(rows, 0, "hash", &len);
 	expires = db_time(rows, 0, "expires_at");
 	return len == SHA256_SIZE && crypto_equal(hash, stored, SHA256_SIZE) && db_is_null(rows, 0, "revoked_at") &&
-	    (expires == 0 || expires > now_ms);
+	       (expires == 0 || expires > now_ms);
 }
 
 /* Scopes as PostgreSQL prints an array: "{read,tasks}". */
@@ -128,7 +128,8 @@ apikey_touch(struct db *db, struct id key, int64_t now_ms)
 {
 	struct error ignored = { 0 };
 
-	talloc_free(db_call(db, NULL, &ignored, "apikey_touch", id_bucket(key), DB_ARGS(DB_UUID(key), DB_TIME(now_ms))));
+	talloc_free(
+	    db_call(db, NULL, &ignored, "apikey_touch", id_bucket(key), DB_ARGS(DB_UUID(key), DB_TIME(now_ms))));
 	error_clear(&ignored);
 }
 
@@ -147,9 +148,10 @@ apikey_create(struct db *db, const struct apikey *maker, const struct apikey_new
 			json_object_array_add(scopes, json_object_new_string(apikey_scopes[i]));
 	*id = id_new(bucket, now_ms);
 	apikey_make(bucket, secret);
-	rows = db_call(db, NULL, err, "apikey_create", bucket, DB_ARGS(DB_UUID(maker->agent), DB_UUID(maker->id), DB_UUID(*id),
-	    DB_TEXT(secret->handle), DB_BYTES(secret->hash, SHA256_SIZE), DB_TEXT(in->name), DB_JSON(scopes),
-	    in->has_budget ? DB_MONEY(in->budget) : DB_NONE, DB_TIME(in->expires_ms), DB_TIME(now_ms)));
+	rows = db_call(db, NULL, err, "apikey_create", bucket,
+	    DB_ARGS(DB_UUID(maker->agent), DB_UUID(maker->id), DB_UUID(*id), DB_TEXT(secret->handle),
+		DB_BYTES(secret->hash, SHA256_SIZE), DB_TEXT(in->name), DB_JSON(scopes),
+		in->has_budget ? DB_MONEY(in->budget) : DB_NONE, DB_TIME(in->expires_ms), DB_TIME(now_ms)));
 	json_object_put(scopes);
 	if (rows == NULL)
 		crypto_wipe(secret, sizeof(*secret));
@@ -161,7 +163,8 @@ int
 apikey_list(struct db *db, const void *ctx, struct id agent, int64_t now_ms, struct apikey_row **out, size_t *count,
     struct error *err)
 {
-	struct db_rows *rows = db_call(db, ctx, err, "apikey_list", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_TIME(now_ms)));
+	struct db_rows *rows =
+	    db_call(db, ctx, err, "apikey_list", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_TIME(now_ms)));
 
 	if (rows == NULL)
 		return -1;
@@ -186,8 +189,8 @@ apikey_list(struct db *db, const void *ctx, struct id agent, int64_t now_ms, str
 int
 apikey_revoke(struct db *db, struct id agent, struct id key, int64_t now_ms, struct error *err)
 {
-	struct db_rows *rows = db_call(db, NULL, err, "apikey_revoke", id_bucket(agent),
-	    DB_ARGS(DB_UUID(agent), DB_UUID(key), DB_TIME(now_ms)));
+	struct db_rows *rows = db_call(
+	    db, NULL, err, "apikey_revoke", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(key), DB_TIME(now_ms)));
 
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;

@@ -17,13 +17,18 @@
 struct db;
 struct error;
 
-enum { APIKEY_HANDLE_LEN = 12, APIKEY_SECRET_LEN = 40, APIKEY_TEXT_SIZE = 8 + 12 + 40 + 1,
-	APIKEY_PREFIX_SIZE = 8 + 12 + 2 + 1, APIKEY_SCOPES = 4 };
+enum {
+	APIKEY_HANDLE_LEN = 12,
+	APIKEY_SECRET_LEN = 40,
+	APIKEY_TEXT_SIZE = 8 + 12 + 40 + 1,
+	APIKEY_PREFIX_SIZE = 8 + 12 + 2 + 1,
+	APIKEY_SCOPES = 4
+};
 
-extern const char *const apikey_scopes[APIKEY_SCOPES + 1];	/* read, tasks, funds, keys, NULL */
+extern const char *const apikey_scopes[APIKEY_SCOPES + 1]; /* read, tasks, funds, keys, NULL */
 
 struct apikey_secret {
-	char text[APIKEY_TEXT_SIZE];		/* wipe it when it has been shown */
+	char text[APIKEY_TEXT_SIZE]; /* wipe it when it has been shown */
 	char handle[APIKEY_HANDLE_LEN + 1];
 	uint8_t hash[SHA256_SIZE];
 };
@@ -38,17 +43,17 @@ struct apikey {
 
 struct apikey_new {
 	char *name;
-	struct text_list scopes;		/* none: all that the asking key has */
+	struct text_list scopes; /* none: all that the asking key has */
 	usd_micros budget;
 	bool has_budget;
-	int64_t expires_ms;			/* 0: never */
+	int64_t expires_ms; /* 0: never */
 	bool has_expiry;
 };
 
 struct apikey_row {
 	struct id id;
 	char prefix[APIKEY_PREFIX_SIZE];
-	const char *name, *scopes;		/* scopes: a JSON list */
+	const char *name, *scopes; /* scopes: a JSON list */
 	bool has_budget;
 	usd_micros budget;
 	int64_t expires_ms, last_used_ms, created_ms;
@@ -73,8 +78,8 @@ int apikey_create(struct db *db, const struct apikey *maker, const struct apikey
     struct apikey_secret *secret, struct error *err);
 
 /* The keys that still work, oldest first; texts and rows hang on ctx. */
-int apikey_list(struct db *db, const void *ctx, struct id agent, int64_t now_ms, struct apikey_row **rows, size_t *count,
-    struct error *err);
+int apikey_list(struct db *db, const void *ctx, struct id agent, int64_t now_ms, struct apikey_row **rows,
+    size_t *count, struct error *err);
 
 /* Ends a key at once.  Fails: key_not_found. */
 int apikey_revoke(struct db *db, struct id agent, struct id key, int64_t now_ms, struct error *err);

@@ -17,38 +17,46 @@ read_task(struct db_rows *rows, struct task *task)
 }
 
 int
-claim_make(struct db *db, const void *ctx, const struct config *config, const struct operator *operator,
+claim_make(struct db *db, const void *ctx, const struct config *config, const struct operator* operator,
     struct id task_id, const struct estimate *estimate, int64_t now_ms, struct task *task, struct error *err)
 {
 	if (strcmp(operator->kyc_status, "VERIFIED") != 0)
 		return error_set(err, ERR_kyc_required);
-	return read_task(db_call(db, ctx, err, "claim_make", id_bucket(task_id), DB_ARGS(DB_UUID(task_id),
-	    DB_UUID(operator->id), DB_TEXT(operator->name), operator->rating_count > 0 ? DB_REAL(operator->rating) : DB_NONE,
-	    DB_INT(estimate->minutes), DB_TEXT(estimate->note), DB_INT(config->estimate_approval_s), DB_TIME(now_ms))), task);
+	return read_task(
+	    db_call(db, ctx, err, "claim_make", id_bucket(task_id),
+		DB_ARGS(DB_UUID(task_id), DB_UUID(operator->id),
+		    DB_TEXT(operator->name), operator->rating_count> 0 ? DB_REAL(operator->rating) : DB_NONE,
+		    DB_INT(estimate->minutes), DB_TEXT(estimate->note), DB_INT(config->estimate_approval_s),
+		    DB_TIME(now_ms))),
+	    task);
 }
 
 int
-claim_withdraw(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms,
-    struct task *task, struct error *err)
+claim_withdraw(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms, struct task *task,
+    struct error *err)
 {
-	return read_task(db_call(db, ctx, err, "claim_withdraw", id_bucket(task_id), DB_ARGS(DB_UUID(task_id),
-	    DB_UUID(operator), DB_TIME(now_ms))), task);
+	return read_task(db_call(db, ctx, err, "claim_withdraw", id_bucket(task_id),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(operator), DB_TIME(now_ms))),
+	    task);
 }
 
 int
 claim_start(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms, struct task *task,
     struct error *err)
 {
-	return read_task(db_call(db, ctx, err, "claim_start", id_bucket(task_id), DB_ARGS(DB_UUID(task_id),
-	    DB_UUID(operator), DB_TIME(now_ms))), task);
+	return read_task(db_call(db, ctx, err, "claim_start", id_bucket(task_id),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(operator), DB_TIME(now_ms))),
+	    task);
 }
 
 int
 claim_submit(struct db *db, const void *ctx, const struct config *config, struct id operator, struct id task_id,
     struct json_object *proof, struct json_object *credential, int64_t now_ms, struct task *task, struct error *err)
 {
-	return read_task(db_call(db, ctx, err, "claim_submit", id_bucket(task_id), DB_ARGS(DB_UUID(task_id),
-	    DB_UUID(operator), DB_JSON(proof), DB_JSON(credential), DB_INT(config->manual_review_s), DB_TIME(now_ms))), task);
+	return read_task(db_call(db, ctx, err, "claim_submit", id_bucket(task_id),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(operator), DB_JSON(proof), DB_JSON(credential),
+				 DB_INT(config->manual_review_s), DB_TIME(now_ms))),
+	    task);
 }
 
 int
@@ -57,8 +65,9 @@ claim_approve(struct db *db, const void *ctx, struct id agent, struct id task_id
 {
 	if (id_bucket(task_id) != id_bucket(agent))
 		return error_set(err, ERR_task_not_found);
-	return read_task(db_call(db, ctx, err, "claim_approve", id_bucket(task_id), DB_ARGS(DB_UUID(agent),
-	    DB_UUID(task_id), DB_TIME(now_ms))), task);
+	return read_task(db_call(db, ctx, err, "claim_approve", id_bucket(task_id),
+			     DB_ARGS(DB_UUID(agent), DB_UUID(task_id), DB_TIME(now_ms))),
+	    task);
 }
 
 int
@@ -67,6 +76,7 @@ claim_reject(struct db *db, const void *ctx, struct id agent, struct id task_id,
 {
 	if (id_bucket(task_id) != id_bucket(agent))
 		return error_set(err, ERR_task_not_found);
-	return read_task(db_call(db, ctx, err, "claim_reject", id_bucket(task_id), DB_ARGS(DB_UUID(agent),
-	    DB_UUID(task_id), DB_TEXT(reason), DB_TIME(now_ms))), task);
+	return read_task(db_call(db, ctx, err, "claim_reject", id_bucket(task_id),
+			     DB_ARGS(DB_UUID(agent), DB_UUID(task_id), DB_TEXT(reason), DB_TIME(now_ms))),
+	    task);
 }

@@ -24,12 +24,12 @@ struct estimate {
 };
 
 /* By the operator, who is verified: PENDING to ESTIMATE_PENDING.  Also fails: kyc_required, task_expired. */
-int claim_make(struct db *db, const void *ctx, const struct config *config, const struct operator *operator,
+int claim_make(struct db *db, const void *ctx, const struct config *config, const struct operator* operator,
     struct id task_id, const struct estimate *estimate, int64_t now_ms, struct task *task, struct error *err);
 int claim_withdraw(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms,
     struct task *task, struct error *err);
-int claim_start(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms, struct task *task,
-    struct error *err);
+int claim_start(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms,
+    struct task *task, struct error *err);
 
 /* The proof and, for credential types, the ciphertext (else NULL).  Also fails: task_expired. */
 int claim_submit(struct db *db, const void *ctx, const struct config *config, struct id operator, struct id task_id,

@@ -15,8 +15,8 @@ dispute_raise(struct db *db, const void *ctx, struct id agent, struct id task_id
 
 	if (id_bucket(task_id) != id_bucket(agent))
 		return error_set(err, ERR_task_not_found);
-	rows = db_call(db, ctx, err, "dispute_raise", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(task_id),
-	    DB_TEXT(reason), DB_TIME(now_ms)));
+	rows = db_call(db, ctx, err, "dispute_raise", id_bucket(agent),
+	    DB_ARGS(DB_UUID(agent), DB_UUID(task_id), DB_TEXT(reason), DB_TIME(now_ms)));
 	if (rows == NULL)
 		return -1;
 	task_read(rows, 0, task);
@@ -27,13 +27,13 @@ int
 dispute_resolve(struct db *db, const void *ctx, struct id task, const char *resolution, usd_micros split,
     const char *note, int64_t now_ms, struct dispute_outcome *out, struct error *err)
 {
-	struct db_rows *rows = db_call(db, ctx, err, "dispute_resolve", id_bucket(task), DB_ARGS(DB_UUID(task),
-	    DB_TEXT(resolution), DB_MONEY(split), DB_TEXT(note), DB_TIME(now_ms)));
+	struct db_rows *rows = db_call(db, ctx, err, "dispute_resolve", id_bucket(task),
+	    DB_ARGS(DB_UUID(task), DB_TEXT(resolution), DB_MONEY(split), DB_TEXT(note), DB_TIME(now_ms)));
 
 	if (rows == NULL)
 		return -1;
 	out->status = db_text(rows, 0, "status");
-	out->operator = db_uuid(rows, 0, "operator_id");
+	out->operator= db_uuid(rows, 0, "operator_id");
 	out->agent = db_uuid(rows, 0, "agent_id");
 	out->kept = db_int(rows, 0, "keep");
 	if (db_bool(rows, 0, "was_paid"))
@@ -43,11 +43,11 @@ dispute_resolve(struct db *db, const void *ctx, struct id task, const char *reso
 }
 
 int
-dispute_list(struct db *db, const void *ctx, int64_t limit, int64_t offset, struct task **out, size_t *count,
-    struct error *err)
+dispute_list(
+    struct db *db, const void *ctx, int64_t limit, int64_t offset, struct task **out, size_t *count, struct error *err)
 {
-	struct db_rows *rows = db_call_everywhere(db, ctx, err, "dispute_list_everywhere", DB_ARGS(DB_INT(limit),
-	    DB_INT(offset)));
+	struct db_rows *rows =
+	    db_call_everywhere(db, ctx, err, "dispute_list_everywhere", DB_ARGS(DB_INT(limit), DB_INT(offset)));
 
 	if (rows == NULL)
 		return -1;

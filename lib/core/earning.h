@@ -15,7 +15,7 @@ struct error;
 struct earning {
 	struct id task;
 	usd_micros amount;
-	const char *state;		/* pending, frozen, available, returned */
+	const char *state; /* pending, frozen, available, returned */
 	int64_t available_ms, created_ms;
 };
 
@@ -31,10 +31,10 @@ int earning_credit(struct db *db, struct id operator, struct id task, usd_micros
 int earning_freeze(struct db *db, struct id operator, struct id task, int64_t now_ms, struct error *err);
 
 /* The end of a freeze: the operator keeps this much, the rest goes back.  Within the transaction of the agent's leg. */
-int earning_resolve(struct db *db, struct id operator, struct id task, usd_micros keep, int64_t now_ms,
-    struct error *err);
+int earning_resolve(
+    struct db *db, struct id operator, struct id task, usd_micros keep, int64_t now_ms, struct error *err);
 
-int earning_summary(struct db *db, struct id operator, struct earning_summary *out, struct error *err);
+int earning_summary(struct db *db, struct id operator, struct earning_summary * out, struct error *err);
 
 /* The newest first; rows hang on ctx. */
 int earning_list(struct db *db, const void *ctx, struct id operator, int64_t limit, struct earning **out, size_t *count,

@@ -31,8 +31,8 @@ event_list(struct db *db, const void *ctx, struct id agent, const char *cursor, 
 	if (cursor != NULL && read_cursor(cursor, xid, &after) != 0)
 		return error_set(err, ERR_cursor_invalid);
 	id_print_uuid(after, uuid);
-	rows = db_call(db, ctx, err, "event_list", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_TEXT(xid), DB_TEXT(uuid),
-	    DB_INT(limit)));
+	rows = db_call(db, ctx, err, "event_list", id_bucket(agent),
+	    DB_ARGS(DB_UUID(agent), DB_TEXT(xid), DB_TEXT(uuid), DB_INT(limit)));
 	if (rows == NULL)
 		return -1;
 	*count = db_count(rows);

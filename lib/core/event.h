@@ -15,7 +15,7 @@ enum { EVENT_CURSOR_SIZE = 64 };
 struct event {
 	struct id id, task;
 	const char *type, *actor, *from_status, *to_status, *data_json;
-	char cursor[EVENT_CURSOR_SIZE];		/* opaque: goes on behind this event */
+	char cursor[EVENT_CURSOR_SIZE]; /* opaque: goes on behind this event */
 	int64_t at_ms;
 };
 

@@ -30,10 +30,11 @@ int
 feed_open(struct db *db, const void *ctx, const struct feed_query *query, int64_t now_ms, struct feed_item **out,
     size_t *count, int64_t *total, struct error *err)
 {
-	struct db_rows *rows = db_call_everywhere(db, ctx, err, "feed_open_everywhere", DB_ARGS(DB_TEXT(query->task_type),
-	    DB_TEXT(query->task_domain), query->has_lat ? DB_REAL(query->lat) : DB_NONE,
-	    query->has_lng ? DB_REAL(query->lng) : DB_NONE, query->has_radius ? DB_REAL(query->radius_km) : DB_NONE,
-	    DB_INT(query->limit), DB_INT(query->offset), DB_TIME(now_ms)));
+	struct db_rows *rows = db_call_everywhere(db, ctx, err, "feed_open_everywhere",
+	    DB_ARGS(DB_TEXT(query->task_type), DB_TEXT(query->task_domain),
+		query->has_lat ? DB_REAL(query->lat) : DB_NONE, query->has_lng ? DB_REAL(query->lng) : DB_NONE,
+		query->has_radius ? DB_REAL(query->radius_km) : DB_NONE, DB_INT(query->limit), DB_INT(query->offset),
+		DB_TIME(now_ms)));
 
 	if (rows == NULL)
 		return -1;
@@ -46,11 +47,11 @@ feed_open(struct db *db, const void *ctx, const struct feed_query *query, int64_
 }
 
 int
-feed_mine(struct db *db, const void *ctx, struct id operator, const char *status, int64_t limit, int64_t offset,
+feed_mine(struct db *db, const void *ctx, struct id operator, const char * status, int64_t limit, int64_t offset,
     struct task **out, size_t *count, struct error *err)
 {
-	struct db_rows *rows = db_call_everywhere(db, ctx, err, "feed_mine_everywhere", DB_ARGS(DB_UUID(operator),
-	    DB_TEXT(status), DB_INT(limit), DB_INT(offset)));
+	struct db_rows *rows = db_call_everywhere(db, ctx, err, "feed_mine_everywhere",
+	    DB_ARGS(DB_UUID(operator), DB_TEXT(status), DB_INT(limit), DB_INT(offset)));
 
 	if (rows == NULL)
 		return -1;
@@ -65,8 +66,8 @@ int
 feed_show(struct db *db, const void *ctx, struct id operator, struct id task, int64_t now_ms, struct task *out,
     struct error *err)
 {
-	struct db_rows *rows = db_call(db, ctx, err, "feed_show", id_bucket(task), DB_ARGS(DB_UUID(task), DB_UUID(operator),
-	    DB_TIME(now_ms)));
+	struct db_rows *rows = db_call(
+	    db, ctx, err, "feed_show", id_bucket(task), DB_ARGS(DB_UUID(task), DB_UUID(operator), DB_TIME(now_ms)));
 
 	if (rows == NULL)
 		return -1;

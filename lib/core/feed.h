@@ -21,7 +21,8 @@ struct feed_query {
 
 struct feed_item {
 	struct id id;
-	const char *title, *description, *task_type, *task_domain, *proof_type, *address, *requirements_json, *instructions;
+	const char *title, *description, *task_type, *task_domain, *proof_type, *address, *requirements_json,
+	    *instructions;
 	bool has_position, has_distance;
 	double lat, lng, distance_km;
 	usd_micros reward;
@@ -33,7 +34,7 @@ int feed_open(struct db *db, const void *ctx, const struct feed_query *query, in
     size_t *count, int64_t *total, struct error *err);
 
 /* An operator's claims and work, newest first. */
-int feed_mine(struct db *db, const void *ctx, struct id operator, const char *status, int64_t limit, int64_t offset,
+int feed_mine(struct db *db, const void *ctx, struct id operator, const char * status, int64_t limit, int64_t offset,
     struct task **out, size_t *count, struct error *err);
 
 /* One task: an open one, or the operator's own.  Fails: task_not_found. */

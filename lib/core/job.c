@@ -37,7 +37,8 @@ job_finish(struct worker *worker, const struct job *job)
 	struct error err = { 0 };
 
 	return settle(db_call(worker->db, NULL, &err, "job_finish", id_bucket(job->id),
-	    DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts))), &err);
+			  DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts))),
+	    &err);
 }
 
 static int
@@ -49,9 +50,11 @@ postpone(struct worker *worker, const struct job *job, int64_t run_at, const cha
 	json_object_object_add(fields, "kind", json_object_new_string(job->kind));
 	json_object_object_add(fields, "attempt", json_object_new_int(job->attempts));
 	json_object_object_add(fields, "why", json_object_new_string(why));
-	log_event(LOG_LEVEL_WARNING, run_at == 0 || job->attempts >= job->max_attempts ? "job_dead" : "job_retry", fields);
+	log_event(
+	    LOG_LEVEL_WARNING, run_at == 0 || job->attempts >= job->max_attempts ? "job_dead" : "job_retry", fields);
 	return settle(db_call(worker->db, NULL, &err, "job_retry", id_bucket(job->id),
-	    DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at), DB_TEXT(why))), &err);
+			  DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at), DB_TEXT(why))),
+	    &err);
 }
 
 int
@@ -106,8 +109,8 @@ run_bucket(struct worker *worker, const struct job_kind *kinds, size_t count, st
 		if (kinds[i].lease_s > lease_s)
 			lease_s = kinds[i].lease_s;
 	worker->now_ms = now_ms();
-	rows = db_call(worker->db, NULL, &err, "job_take", bucket, DB_ARGS(DB_JSON(names), DB_INT(lease_s),
-	    DB_TIME(worker->now_ms)));
+	rows = db_call(worker->db, NULL, &err, "job_take", bucket,
+	    DB_ARGS(DB_JSON(names), DB_INT(lease_s), DB_TIME(worker->now_ms)));
 	error_clear(&err);
 	rc = rows == NULL ? -1 : db_count(rows) > 0;
 	if (rc == 1) {
@@ -141,8 +144,8 @@ job_run_due(struct worker *worker, const struct job_kind *kinds, size_t count, b
 	do {
 		before = ran;
 		talloc_free(rows);
-		rows = db_call_everywhere(worker->db, NULL, &err, "job_due_everywhere",
-		    DB_ARGS(DB_JSON(names), DB_TIME(now_ms())));
+		rows = db_call_everywhere(
+		    worker->db, NULL, &err, "job_due_everywhere", DB_ARGS(DB_JSON(names), DB_TIME(now_ms())));
 		error_clear(&err);
 		for (size_t i = 0; rows != NULL && i < db_count(rows) && !stop(); i++)
 			if (run_bucket(worker, kinds, count, names, (int)db_int(rows, i, "bucket")) > 0)

@@ -19,7 +19,7 @@ struct job {
 	struct id id, ref;
 	const char *kind;
 	struct json_object *payload;
-	int attempts, max_attempts;		/* attempts: 1 on the first run */
+	int attempts, max_attempts; /* attempts: 1 on the first run */
 	int64_t created_ms;
 };
 
@@ -27,15 +27,16 @@ struct job {
 struct worker {
 	struct db *db;
 	const struct config *config;
-	int64_t now_ms;				/* when the job was taken */
+	int64_t now_ms; /* when the job was taken */
 };
 
 struct job_kind {
 	const char *name;
-	int (*run)(struct worker *worker, const struct job *job);	/* settles the job; -1: could not even do that */
-	void (*give_up)(struct worker *worker, const struct job *job);	/* a job whose runs all died; NULL: dead letter */
-	int lease_s;				/* longer than any run */
-	bool is_slow;				/* waits for strangers: never on all workers at once */
+	int (*run)(struct worker *worker, const struct job *job); /* settles the job; -1: could not even do that */
+	void (*give_up)(
+	    struct worker *worker, const struct job *job); /* a job whose runs all died; NULL: dead letter */
+	int lease_s;					   /* longer than any run */
+	bool is_slow;					   /* waits for strangers: never on all workers at once */
 };
 
 /* Runs what is due of these kinds, one job a bucket in turn, until nothing is due or stop() says so.  Returns how many ran. */
@@ -43,7 +44,7 @@ int job_run_due(struct worker *worker, const struct job_kind *kinds, size_t coun
 
 /* How a handler settles its job; each 0, or -1 (logged) if the database did not take it: the lease then gives it back. */
 int job_finish(struct worker *worker, const struct job *job);
-int job_retry(struct worker *worker, const struct job *job, const char *why);	/* with back-off and jitter */
+int job_retry(struct worker *worker, const struct job *job, const char *why); /* with back-off and jitter */
 int job_give_up(struct worker *worker, const struct job *job, const char *why);
 
 /* delay_ms, lengthened at random by up to a tenth, so that what failed together does not come back together. */

@@ -76,8 +76,8 @@ load_picture(const void *ctx, struct storage *storage, const char *stored, struc
 }
 
 static void
-read_photo(const void *ctx, struct storage *storage, struct json_object *file, bool is_shown,
-    struct guardian_photo *photo)
+read_photo(
+    const void *ctx, struct storage *storage, struct json_object *file, bool is_shown, struct guardian_photo *photo)
 {
 	struct json_object *evidence = json_object_object_get(file, "evidence");
 	const char *hex = text_of(file, "sha256"), *stored = text_of(file, "stored");
@@ -177,7 +177,8 @@ static const struct {
 static int
 tell(struct worker *worker, const struct verdict_outcome *outcome, struct id task, size_t i, struct error *err)
 {
-	if (outcomes[i].to_agent && notify_party(worker->db, outcome->agent, outcomes[i].notice, task, worker->now_ms, err))
+	if (outcomes[i].to_agent &&
+	    notify_party(worker->db, outcome->agent, outcomes[i].notice, task, worker->now_ms, err))
 		return -1;
 	if (outcomes[i].to_operator &&
 	    notify_party(worker->db, outcome->operator, outcomes[i].notice, task, worker->now_ms, err))
@@ -199,7 +200,7 @@ carry_out(const void *ctx, struct worker *worker, const struct job *job, const s
 		i++;
 	worker->now_ms = now_ms();
 	if (db_begin(worker->db, &err) || verdict_guardian(worker->db, ctx, worker->config, job->ref, outcomes[i].event,
-	    result, worker->now_ms, &outcome, &err))
+					      result, worker->now_ms, &outcome, &err))
 		goto out;
 	if ((outcome.has_moved && tell(worker, &outcome, job->ref, i, &err)) || job_finish(worker, job) ||
 	    db_commit(worker->db, &err))

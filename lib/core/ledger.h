@@ -20,8 +20,8 @@ struct ledger_entry {
 	struct id id, ref;
 	const char *kind;
 	int64_t at_ms;
-	usd_micros deposit_change, escrow_change, deposit_balance, escrow_balance;	/* balances: after the entry … */
-	bool has_deposit, has_escrow;							/* … where it touched them */
+	usd_micros deposit_change, escrow_change, deposit_balance, escrow_balance; /* balances: after the entry … */
+	bool has_deposit, has_escrow;						   /* … where it touched them */
 };
 
 int ledger_balance(struct db *db, struct id agent, struct ledger_balance *out, struct error *err);

@@ -10,8 +10,9 @@ message_add(struct db *db, const void *ctx, struct id task_id, const char *sende
 	struct db_rows *rows;
 
 	*id = id_new(id_bucket(task_id), now_ms);
-	rows = db_call(db, ctx, err, "message_add", id_bucket(task_id), DB_ARGS(DB_UUID(task_id), DB_UUID(*id),
-	    DB_TEXT(sender), DB_UUID(sender_id), DB_TEXT(text), DB_TIME(now_ms)));
+	rows = db_call(db, ctx, err, "message_add", id_bucket(task_id),
+	    DB_ARGS(
+		DB_UUID(task_id), DB_UUID(*id), DB_TEXT(sender), DB_UUID(sender_id), DB_TEXT(text), DB_TIME(now_ms)));
 	if (rows == NULL)
 		return -1;
 	task_read(rows, 0, task);
@@ -21,8 +22,8 @@ message_add(struct db *db, const void *ctx, struct id task_id, const char *sende
 int
 message_list(struct db *db, const void *ctx, struct id task, struct message **out, size_t *count, struct error *err)
 {
-	struct db_rows *rows = db_call(db, ctx, err, "message_list", id_bucket(task), DB_ARGS(DB_UUID(task),
-	    DB_INT(MESSAGES_SHOWN)));
+	struct db_rows *rows =
+	    db_call(db, ctx, err, "message_list", id_bucket(task), DB_ARGS(DB_UUID(task), DB_INT(MESSAGES_SHOWN)));
 
 	if (rows == NULL)
 		return -1;

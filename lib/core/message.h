@@ -15,7 +15,7 @@ enum { MESSAGE_MAX_CHARS = 4000, MESSAGES_SHOWN = 200 };
 
 struct message {
 	struct id id;
-	const char *sender, *text;		/* agent, operator, staff */
+	const char *sender, *text; /* agent, operator, staff */
 	int64_t at_ms;
 };
 
@@ -24,6 +24,7 @@ int message_add(struct db *db, const void *ctx, struct id task_id, const char *s
     const char *text, int64_t now_ms, struct id *id, struct task *task, struct error *err);
 
 /* The newest MESSAGES_SHOWN, oldest first.  Who may read them has been checked. */
-int message_list(struct db *db, const void *ctx, struct id task, struct message **out, size_t *count, struct error *err);
+int message_list(
+    struct db *db, const void *ctx, struct id task, struct message **out, size_t *count, struct error *err);
 
 #endif

@@ -59,9 +59,11 @@ open_token(const void *ctx, const struct config *config, const struct job *job)
 }
 
 /* name (in the queue), subject, text; %s is the task. */
-static const struct template {
+static const struct template
+{
 	const char *name, *subject, *text;
-} templates[NOTICES] = {
+}
+templates[NOTICES] = {
 	[NOTICE_ESTIMATE] = { "estimate", "An operator has claimed your task",
 	    "An operator has claimed %s and estimates how long it will take.\n\n"
 	    "Approve or reject the estimate; unanswered, the claim lapses and the task\n"
@@ -71,7 +73,8 @@ static const struct template {
 	[NOTICE_CLAIM_REJECTED] = { "claim_rejected", "Your estimate was not taken",
 	    "The agent has not taken your estimate for %s.  The task is open to all\noperators again.\n" },
 	[NOTICE_CLAIM_LAPSED] = { "claim_lapsed", "Your claim has lapsed",
-	    "Nobody answered your estimate for %s in time, so the claim has lapsed.\nThe task is open to all operators again.\n" },
+	    "Nobody answered your estimate for %s in time, so the claim has lapsed.\nThe task is open to all operators "
+	    "again.\n" },
 	[NOTICE_REVIEW] = { "review", "A proof needs your decision",
 	    "The proof for %s leaves doubts.  Please look at it and approve or\n"
 	    "reject it; unanswered for seven days, it counts as approved.\n" },
@@ -81,8 +84,7 @@ static const struct template {
 	    "%s is disputed.  Its money stays where it is until our staff has\ndecided; you will be told.\n" },
 	[NOTICE_CANCELLED] = { "cancelled", "A task was cancelled",
 	    "The agent has cancelled %s.  Please do not go on with it.\n" },
-	[NOTICE_EXPIRED] = { "expired", "A task has expired",
-	    "The time for %s is over, and it was cancelled.\n" },
+	[NOTICE_EXPIRED] = { "expired", "A task has expired", "The time for %s is over, and it was cancelled.\n" },
 	[NOTICE_RESOLVED] = { "resolved", "A dispute is decided",
 	    "Our staff has decided the dispute about %s.  The task shows how.\n" },
 	[NOTICE_KYC_VERIFIED] = { "kyc_verified", "Your identity is verified",
@@ -103,8 +105,9 @@ notify_party(struct db *db, struct id party, enum notice notice, struct id task,
 		id_print(ID_TASK, task, id);
 		json_object_object_add(payload, "task_id", json_object_new_string(id));
 	}
-	rows = db_call(db, NULL, err, "job_add", id_bucket(party), DB_ARGS(DB_TEXT("mail"), DB_UUID(party), DB_JSON(payload),
-	    DB_TIME(now_ms), DB_INT(MAIL_ATTEMPTS), DB_TIME(now_ms)));
+	rows = db_call(db, NULL, err, "job_add", id_bucket(party),
+	    DB_ARGS(DB_TEXT("mail"), DB_UUID(party), DB_JSON(payload), DB_TIME(now_ms), DB_INT(MAIL_ATTEMPTS),
+		DB_TIME(now_ms)));
 	json_object_put(payload);
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
@@ -197,8 +200,9 @@ notify_run(struct worker *worker, const struct job *job)
 	int made, rc = -1;
 
 	id_print_uuid(job->id, id);
-	made = json_object_object_get_ex(job->payload, "sealed", NULL) ? make_verification(ctx, worker->config, job, &mail)
-	    : make_notice(ctx, worker, job, &mail);
+	made = json_object_object_get_ex(job->payload, "sealed", NULL)
+		   ? make_verification(ctx, worker->config, job, &mail)
+		   : make_notice(ctx, worker, job, &mail);
 	if (made == 0)
 		rc = send_mail(worker, job, &mail);
 	else if (made > 0)

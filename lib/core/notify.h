@@ -17,13 +17,25 @@ struct worker;
  * The payload of a mail job that carries a verification link; the token in it is sealed, so that the queue shows no
  * secret.  Owner: the caller puts it.
  */
-struct json_object *notify_verification(const struct config *config, struct id agent, const char *email,
-    const char *token);
+struct json_object *notify_verification(
+    const struct config *config, struct id agent, const char *email, const char *token);
 
 /* What a person is told of; the sentences are notify.c's. */
-enum notice { NOTICE_ESTIMATE, NOTICE_CLAIM_APPROVED, NOTICE_CLAIM_REJECTED, NOTICE_CLAIM_LAPSED, NOTICE_REVIEW,
-	NOTICE_COMPLETED, NOTICE_DISPUTED, NOTICE_CANCELLED, NOTICE_EXPIRED, NOTICE_RESOLVED, NOTICE_KYC_VERIFIED,
-	NOTICE_KYC_REJECTED, NOTICES };
+enum notice {
+	NOTICE_ESTIMATE,
+	NOTICE_CLAIM_APPROVED,
+	NOTICE_CLAIM_REJECTED,
+	NOTICE_CLAIM_LAPSED,
+	NOTICE_REVIEW,
+	NOTICE_COMPLETED,
+	NOTICE_DISPUTED,
+	NOTICE_CANCELLED,
+	NOTICE_EXPIRED,
+	NOTICE_RESOLVED,
+	NOTICE_KYC_VERIFIED,
+	NOTICE_KYC_REJECTED,
+	NOTICES
+};
 
 /* Queues a mail to an agent or operator, in the caller's transaction; task nil where it is about none. */
 int notify_party(struct db *db, struct id party, enum notice notice, struct id task, int64_t now_ms, struct error *err);

@@ -10,7 +10,7 @@
 const char *const operator_kyc_statuses[] = { "PENDING", "VERIFIED", "REJECTED", NULL };
 
 static void
-read_operator(struct db_rows *rows, size_t row, struct operator *o)
+read_operator(struct db_rows *rows, size_t row, struct operator* o)
 {
 	o->id = db_uuid(rows, row, "id");
 	o->name = db_text(rows, row, "name");
@@ -33,7 +33,7 @@ read_operator(struct db_rows *rows, size_t row, struct operator *o)
 
 /* Reads the one row of a call; no row is operator_not_found. */
 static int
-read_one(struct db_rows *rows, struct operator *out, struct error *err)
+read_one(struct db_rows *rows, struct operator* out, struct error *err)
 {
 	if (rows == NULL)
 		return -1;
@@ -55,7 +55,7 @@ make_skills(const struct operator_new *in)
 
 int
 operator_register(struct db *db, const void *ctx, const char *subject, const struct operator_new *in, const char *kyc,
-    int64_t now_ms, struct operator *out, struct error *err)
+    int64_t now_ms, struct operator* out, struct error *err)
 {
 	const struct operator_place *place = &in->place;
 	int bucket = id_bucket_random();
@@ -64,17 +64,18 @@ operator_register(struct db *db, const void *ctx, const char *subject, const str
 	struct db_rows *rows;
 
 	if (subject != NULL) {
-		rows = db_call(db, NULL, err, "registry_claim", id_bucket_of("subject", subject), DB_ARGS(DB_TEXT("subject"),
-		    DB_TEXT(subject), DB_UUID(id), DB_TEXT("operator_exists"), DB_TIME(now_ms)));
+		rows = db_call(db, NULL, err, "registry_claim", id_bucket_of("subject", subject),
+		    DB_ARGS(DB_TEXT("subject"), DB_TEXT(subject), DB_UUID(id), DB_TEXT("operator_exists"),
+			DB_TIME(now_ms)));
 		if (rows == NULL)
 			return -1;
 		talloc_free(rows);
 	}
 	skills = make_skills(in);
-	rows = db_call(db, ctx, err, "operator_register", bucket, DB_ARGS(DB_UUID(id), DB_TEXT(subject), DB_TEXT(in->name),
-	    DB_TEXT(in->email), DB_TEXT(in->phone), DB_TEXT(place->city), DB_TEXT(place->country),
-	    place->has_lat ? DB_REAL(place->lat) : DB_NONE, place->has_lng ? DB_REAL(place->lng) : DB_NONE, DB_JSON(skills),
-	    DB_TEXT(kyc), DB_TIME(now_ms)));
+	rows = db_call(db, ctx, err, "operator_register", bucket,
+	    DB_ARGS(DB_UUID(id), DB_TEXT(subject), DB_TEXT(in->name), DB_TEXT(in->email), DB_TEXT(in->phone),
+		DB_TEXT(place->city), DB_TEXT(place->country), place->has_lat ? DB_REAL(place->lat) : DB_NONE,
+		place->has_lng ? DB_REAL(place->lng) : DB_NONE, DB_JSON(skills), DB_TEXT(kyc), DB_TIME(now_ms)));
 	json_object_put(skills);
 	return read_one(rows, out, err);
 }
@@ -95,20 +96,21 @@ operator_of_subject(struct db *db, const char *subject, struct id *id, struct er
 }
 
 int
-operator_find(struct db *db, const void *ctx, struct id id, struct operator *out, struct error *err)
+operator_find(struct db *db, const void *ctx, struct id id, struct operator* out, struct error *err)
 {
 	return read_one(db_call(db, ctx, err, "operator_find", id_bucket(id), DB_ARGS(DB_UUID(id))), out, err);
 }
 
 int
-operator_update(struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct operator *out,
+operator_update(struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct operator* out,
     struct error *err)
 {
 	const struct operator_place *place = &in->place;
 	struct json_object *skills = in->has_skills ? make_skills(in) : NULL;
-	struct db_rows *rows = db_call(db, ctx, err, "operator_update", id_bucket(id), DB_ARGS(DB_UUID(id), DB_TEXT(in->name),
-	    DB_TEXT(in->phone), DB_TEXT(place->city), DB_TEXT(place->country),
-	    place->has_lat ? DB_REAL(place->lat) : DB_NONE, place->has_lng ? DB_REAL(place->lng) : DB_NONE, DB_JSON(skills)));
+	struct db_rows *rows = db_call(db, ctx, err, "operator_update", id_bucket(id),
+	    DB_ARGS(DB_UUID(id), DB_TEXT(in->name), DB_TEXT(in->phone), DB_TEXT(place->city), DB_TEXT(place->country),
+		place->has_lat ? DB_REAL(place->lat) : DB_NONE, place->has_lng ? DB_REAL(place->lng) : DB_NONE,
+		DB_JSON(skills)));
 
 	json_object_put(skills);
 	return read_one(rows, out, err);
@@ -116,24 +118,27 @@ operator_update(struct db *db, const void *ctx, struct id id, const struct opera
 
 int
 operator_kyc(struct db *db, const void *ctx, struct id id, const char *status, const char *note, int64_t now_ms,
-    struct operator *out, struct error *err)
+    struct operator* out, struct error *err)
 {
-	return read_one(db_call(db, ctx, err, "operator_kyc", id_bucket(id), DB_ARGS(DB_UUID(id), DB_TEXT(status),
-	    DB_TEXT(note), DB_TIME(now_ms))), out, err);
+	return read_one(db_call(db, ctx, err, "operator_kyc", id_bucket(id),
+			    DB_ARGS(DB_UUID(id), DB_TEXT(status), DB_TEXT(note), DB_TIME(now_ms))),
+	    out, err);
 }
 
 int
-operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms,
-    struct operator *out, struct error *err)
+operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms, struct operator* out,
+    struct error *err)
 {
-	return read_one(db_call(db, ctx, err, "operator_suspend", id_bucket(id), DB_ARGS(DB_UUID(id), DB_BOOL(is_suspended),
-	    DB_TIME(now_ms))), out, err);
+	return read_one(db_call(db, ctx, err, "operator_suspend", id_bucket(id),
+			    DB_ARGS(DB_UUID(id), DB_BOOL(is_suspended), DB_TIME(now_ms))),
+	    out, err);
 }
 
 int
 operator_rate(struct db *db, struct id id, int rating, struct error *err)
 {
-	struct db_rows *rows = db_call(db, NULL, err, "operator_rate", id_bucket(id), DB_ARGS(DB_UUID(id), DB_INT(rating)));
+	struct db_rows *rows =
+	    db_call(db, NULL, err, "operator_rate", id_bucket(id), DB_ARGS(DB_UUID(id), DB_INT(rating)));
 
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
@@ -143,9 +148,9 @@ int
 operator_search(struct db *db, const void *ctx, const struct operator_query *query, struct operator_found **out,
     size_t *count, struct error *err)
 {
-	struct db_rows *rows = db_call_everywhere(db, ctx, err, "operator_search_everywhere", DB_ARGS(DB_REAL(query->lat),
-	    DB_REAL(query->lng), DB_REAL(query->radius_km), DB_TEXT(query->task_type),
-	    query->has_rating ? DB_REAL(query->min_rating) : DB_NONE, DB_INT(query->limit)));
+	struct db_rows *rows = db_call_everywhere(db, ctx, err, "operator_search_everywhere",
+	    DB_ARGS(DB_REAL(query->lat), DB_REAL(query->lng), DB_REAL(query->radius_km), DB_TEXT(query->task_type),
+		query->has_rating ? DB_REAL(query->min_rating) : DB_NONE, DB_INT(query->limit)));
 
 	if (rows == NULL)
 		return -1;
@@ -167,16 +172,16 @@ operator_search(struct db *db, const void *ctx, const struct operator_query *que
 }
 
 int
-operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct operator **out,
+operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct operator** out,
     size_t *count, struct error *err)
 {
-	struct db_rows *rows = db_call_everywhere(db, ctx, err, "operator_list_everywhere", DB_ARGS(DB_TEXT(kyc),
-	    DB_INT(limit), DB_INT(offset)));
+	struct db_rows *rows = db_call_everywhere(
+	    db, ctx, err, "operator_list_everywhere", DB_ARGS(DB_TEXT(kyc), DB_INT(limit), DB_INT(offset)));
 
 	if (rows == NULL)
 		return -1;
 	*count = db_count(rows);
-	*out = talloc_zero_array(rows, struct operator, (unsigned)*count + 1);
+	*out = talloc_zero_array(rows, struct operator,(unsigned) * count + 1);
 	for (size_t i = 0; i < *count; i++)
 		read_operator(rows, i, &(*out)[i]);
 	return 0;

@@ -13,7 +13,7 @@ struct db;
 struct db_rows;
 struct error;
 
-extern const char *const operator_kyc_statuses[];	/* PENDING, VERIFIED, REJECTED, NULL */
+extern const char *const operator_kyc_statuses[]; /* PENDING, VERIFIED, REJECTED, NULL */
 
 struct operator_place {
 	const char *city, *country;
@@ -24,15 +24,16 @@ struct operator_place {
 struct operator_new {
 	const char *name, *email, *phone;
 	struct operator_place place;
-	struct text_list skills;		/* task types; none: all */
+	struct text_list skills; /* task types; none: all */
 	bool has_skills;
 };
 
-struct operator {
+struct operator
+{
 	struct id id;
 	const char *name, *email, *phone, *city, *country, *skills_json, *kyc_status, *kyc_note;
 	bool has_position, is_suspended;
-	double lat, lng, rating;		/* rating 0: none yet */
+	double lat, lng, rating; /* rating 0: none yet */
 	int rating_count;
 	int64_t kyc_ms, created_ms;
 };
@@ -40,7 +41,7 @@ struct operator {
 struct operator_found {
 	struct id id;
 	const char *name, *skills_json;
-	double rating, lat, lng, distance_km;	/* position rounded to about 1 km */
+	double rating, lat, lng, distance_km; /* position rounded to about 1 km */
 	int rating_count;
 };
 
@@ -55,25 +56,25 @@ struct operator_query {
  * Signs an operator up.  subject: "issuer subject" of the token that did it, NULL in development without one.
  * Within a transaction.  Fails: operator_exists (this subject has one already).
  */
-int operator_register(struct db *db, const void *ctx, const char *subject, const struct operator_new *in, const char *kyc,
-    int64_t now_ms, struct operator *out, struct error *err);
+int operator_register(struct db *db, const void *ctx, const char *subject, const struct operator_new *in,
+    const char *kyc, int64_t now_ms, struct operator* out, struct error *err);
 
 /* The operator that a token's subject belongs to.  0 with a nil id if there is none. */
 int operator_of_subject(struct db *db, const char *subject, struct id *id, struct error *err);
 
 /* Texts hang on ctx.  Fails: operator_not_found. */
-int operator_find(struct db *db, const void *ctx, struct id id, struct operator *out, struct error *err);
+int operator_find(struct db *db, const void *ctx, struct id id, struct operator* out, struct error *err);
 
 /* Changes what is given; the rest stays. */
-int operator_update(struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct operator *out,
+int operator_update(struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct operator* out,
     struct error *err);
 
 /* The verdict on the identity; note for the operator, may be NULL.  Fails: operator_not_found. */
 int operator_kyc(struct db *db, const void *ctx, struct id id, const char *status, const char *note, int64_t now_ms,
-    struct operator *out, struct error *err);
+    struct operator* out, struct error *err);
 
 int operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms,
-    struct operator *out, struct error *err);
+    struct operator* out, struct error *err);
 
 int operator_rate(struct db *db, struct id id, int rating, struct error *err);
 
@@ -82,7 +83,7 @@ int operator_search(struct db *db, const void *ctx, const struct operator_query 
     size_t *count, struct error *err);
 
 /* For staff; kyc NULL: all. */
-int operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct operator **out,
+int operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct operator** out,
     size_t *count, struct error *err);
 
 #endif

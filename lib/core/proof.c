@@ -17,7 +17,7 @@
 #include "net/storage.h"
 
 #define EARTH_M 6371000.0
-#define RADIANS(degrees) ((degrees) * 3.14159265358979323846 / 180)
+#define RADIANS(degrees) ((degrees)*3.14159265358979323846 / 180)
 
 enum { LINK_SECONDS = 3600, IV_SIZE = 12, TAG_SIZE = 16 };
 
@@ -40,17 +40,19 @@ proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct e
 	int64_t hash;
 
 	memcpy(&hash, &file->hash, sizeof(hash));
-	rows = db_call_everywhere(db, NULL, err, "upload_seen_everywhere", DB_ARGS(DB_UUID(id),
-	    DB_BYTES(file->sha256, SHA256_SIZE), file->has_hash ? DB_INT(hash) : DB_NONE, DB_UUID(file->task)));
+	rows = db_call_everywhere(db, NULL, err, "upload_seen_everywhere",
+	    DB_ARGS(DB_UUID(id), DB_BYTES(file->sha256, SHA256_SIZE), file->has_hash ? DB_INT(hash) : DB_NONE,
+		DB_UUID(file->task)));
 	if (rows == NULL)
 		return -1;
 	json_object_object_add(file->evidence, "is_reused", json_object_new_boolean(db_bool(rows, 0, "is_reused")));
 	json_object_object_add(file->evidence, "is_similar", json_object_new_boolean(db_bool(rows, 0, "is_similar")));
 	talloc_free(rows);
-	rows = db_call(db, NULL, err, "upload_add", bucket, DB_ARGS(DB_UUID(file->operator), DB_UUID(id), DB_UUID(file->task),
-	    DB_TEXT(file->stored), DB_TEXT(file->original), DB_TEXT(file->media_type), DB_INT(file->size),
-	    DB_BYTES(file->sha256, SHA256_SIZE), file->has_hash ? DB_INT(hash) : DB_NONE, DB_JSON(file->evidence),
-	    DB_TIME(now_ms)));
+	rows = db_call(db, NULL, err, "upload_add", bucket,
+	    DB_ARGS(DB_UUID(file->operator), DB_UUID(id), DB_UUID(file->task), DB_TEXT(file->stored),
+		DB_TEXT(file->original), DB_TEXT(file->media_type), DB_INT(file->size),
+		DB_BYTES(file->sha256, SHA256_SIZE), file->has_hash ? DB_INT(hash) : DB_NONE, DB_JSON(file->evidence),
+		DB_TIME(now_ms)));
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
 }
@@ -102,7 +104,7 @@ file_object(struct db_rows *rows, size_t row)
 
 /* The named uploads as "files"; a link that is none of the operator's own for this task is a fault. */
 static int
-add_files(struct db *db, struct id operator, const struct task *task, const struct proof_input *in,
+add_files(struct db *db, struct id operator, const struct task * task, const struct proof_input *in,
     struct json_object *proof, struct error *err)
 {
 	struct json_object *names = json_object_new_array(), *files = json_object_new_array();
@@ -191,7 +193,7 @@ credential_object(const struct proof_input *in, int64_t now_ms)
 }
 
 int
-proof_make(struct db *db, const void *ctx, struct id operator, const struct task *task, const struct proof_input *in,
+proof_make(struct db *db, const void *ctx, struct id operator, const struct task * task, const struct proof_input *in,
     int64_t now_ms, struct json_object **proof, struct json_object **credential, struct error *err)
 {
 	const struct category *category = category_find(task->task_type);
@@ -227,7 +229,8 @@ view_files(const void *ctx, const struct config *config, struct json_object *pro
 	for (size_t i = 0; i < json_object_array_length(files); i++) {
 		struct json_object *file = json_object_array_get_idx(files, i);
 		const char *stored = json_object_get_string(json_object_object_get(file, "stored"));
-		char *link = storage_link(ctx, config->public_base_url, stored, now_ms / 1000 + LINK_SECONDS, config->secret_key);
+		char *link = storage_link(
+		    ctx, config->public_base_url, stored, now_ms / 1000 + LINK_SECONDS, config->secret_key);
 
 		json_object_array_add(photos, json_object_new_string(link));
 		json_object_object_add(file, "url", json_object_new_string(link));

@@ -74,10 +74,11 @@ receipt_payload(const void *ctx, const struct config *config, const struct task 
 	json_object_object_add(claims, "task", task_claims(task));
 	add_id(claims, "operator_id", ID_OPERATOR, task->operator);
 	json_object_object_add(claims, "proof", proof_claims(task));
-	json_object_object_add(claims, "guardian_result",
-	    task->guardian_json == NULL ? NULL : json_tokener_parse(task->guardian_json));
+	json_object_object_add(
+	    claims, "guardian_result", task->guardian_json == NULL ? NULL : json_tokener_parse(task->guardian_json));
 	json_object_object_add(claims, "sandbox", json_object_new_boolean(task->is_sandbox));
-	text = talloc_strdup(ctx, json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	text = talloc_strdup(
+	    ctx, json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(claims);
 	return text;
 }

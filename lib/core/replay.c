@@ -25,15 +25,16 @@ replay_key_ok(const char *key)
 }
 
 int
-replay_begin(struct db *db, const void *ctx, const struct replay *replay, int *status, const char **answer,
-    struct error *err)
+replay_begin(
+    struct db *db, const void *ctx, const struct replay *replay, int *status, const char **answer, struct error *err)
 {
 	uint8_t hash[SHA256_SIZE];
 	struct db_rows *rows;
 
 	crypto_sha256(replay->body, replay->body_len, hash);
-	rows = db_call(db, ctx, err, "replay_begin", id_bucket(replay->principal), DB_ARGS(DB_UUID(replay->principal),
-	    DB_TEXT(replay->path), DB_TEXT(replay->key), DB_BYTES(hash, SHA256_SIZE), DB_TIME(replay->now_ms)));
+	rows = db_call(db, ctx, err, "replay_begin", id_bucket(replay->principal),
+	    DB_ARGS(DB_UUID(replay->principal), DB_TEXT(replay->path), DB_TEXT(replay->key),
+		DB_BYTES(hash, SHA256_SIZE), DB_TIME(replay->now_ms)));
 	if (rows == NULL)
 		return -1;
 	*status = db_count(rows) == 0 ? 0 : (int)db_int(rows, 0, "status");
@@ -48,9 +49,10 @@ replay_store(struct db *db, const struct replay *replay, int status, const char 
 	struct db_rows *rows;
 
 	crypto_sha256(replay->body, replay->body_len, hash);
-	rows = db_call(db, NULL, err, "replay_store", id_bucket(replay->principal), DB_ARGS(DB_UUID(replay->principal),
-	    DB_TEXT(replay->path), DB_TEXT(replay->key), DB_BYTES(hash, SHA256_SIZE), DB_INT(status), DB_TEXT(answer),
-	    DB_TIME(replay->now_ms + KEPT_MS), DB_TIME(replay->now_ms)));
+	rows = db_call(db, NULL, err, "replay_store", id_bucket(replay->principal),
+	    DB_ARGS(DB_UUID(replay->principal), DB_TEXT(replay->path), DB_TEXT(replay->key),
+		DB_BYTES(hash, SHA256_SIZE), DB_INT(status), DB_TEXT(answer), DB_TIME(replay->now_ms + KEPT_MS),
+		DB_TIME(replay->now_ms)));
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
 }

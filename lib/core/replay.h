@@ -13,7 +13,7 @@ struct error;
 
 struct replay {
 	struct id principal;
-	const char *path, *key;		/* the path with its ids; the key as sent */
+	const char *path, *key; /* the path with its ids; the key as sent */
 	const char *body;
 	size_t body_len;
 	int64_t now_ms;
@@ -26,8 +26,8 @@ bool replay_key_ok(const char *key);
  * Within the transaction of the work: takes the key, or finds the first answer (*status > 0, *answer talloc'ed on ctx).
  * Fails: idempotency_in_progress, idempotency_mismatch.
  */
-int replay_begin(struct db *db, const void *ctx, const struct replay *replay, int *status, const char **answer,
-    struct error *err);
+int replay_begin(
+    struct db *db, const void *ctx, const struct replay *replay, int *status, const char **answer, struct error *err);
 
 /* Keeps the answer for 30 days, in the same transaction. */
 int replay_store(struct db *db, const struct replay *replay, int status, const char *answer, struct error *err);

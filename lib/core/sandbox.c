@@ -43,7 +43,8 @@ const char *
 sandbox_notice(const char *status)
 {
 	if (strcmp(status, "PENDING") == 0)
-		return "This task is simulated: a made-up operator takes it from here, no person is hired and no money moves.";
+		return "This task is simulated: a made-up operator takes it from here, no person is hired and no money "
+		       "moves.";
 	return "This task is simulated: its operator, proof and verdict are made up, and no money moves.";
 }
 
@@ -89,7 +90,7 @@ static struct json_object *
 make_credential(const struct task *task, int64_t now_ms)
 {
 	static const char secret[] = "{\"note\":\"This credential is simulated.\",\"username\":\"sandbox\","
-	    "\"api_key\":\"sk_sandbox_0000000000000000\"}";
+				     "\"api_key\":\"sk_sandbox_0000000000000000\"}";
 	struct json_object *object = json_object_new_object();
 	char info[80] = "humanops/credential/v1/", time[TIME_TEXT_SIZE];
 	uint8_t point[P256_POINT_SIZE];
@@ -152,9 +153,11 @@ make_data(const struct task *task, const char *event, const struct config *confi
 	} else if (strcmp(event, "pass") == 0) {
 		verdict = make_verdict(task, "APPROVE", 95, "Simulated verdict: the proof meets every requirement.");
 	} else if (strcmp(event, "review") == 0) {
-		verdict = make_verdict(task, "MANUAL_REVIEW", 70, "Simulated verdict: the proof leaves doubts; please look at it.");
+		verdict = make_verdict(
+		    task, "MANUAL_REVIEW", 70, "Simulated verdict: the proof leaves doubts; please look at it.");
 	} else if (strcmp(event, "fail") == 0) {
-		verdict = make_verdict(task, "REJECT", 20, "Simulated verdict: the proof does not show what was asked for.");
+		verdict =
+		    make_verdict(task, "REJECT", 20, "Simulated verdict: the proof does not show what was asked for.");
 	}
 	if (verdict != NULL)
 		json_object_object_add(data, "guardian_result", verdict);
@@ -178,19 +181,19 @@ move_on(struct worker *worker, const struct job *job, const struct task *task, c
 	const struct config *config = worker->config;
 	int64_t now = worker->now_ms, step_ms = config->sandbox_step_s * 1000;
 	bool must_wait = step->event != NULL && strcmp(step->event, "expire") == 0 &&
-	    now < task->created_ms + NOBODY_COMES_STEPS * step_ms;
+			 now < task->created_ms + NOBODY_COMES_STEPS * step_ms;
 	const char *event = must_wait ? NULL : step->event;
 	struct json_object *data = make_data(task, event, config, now);
-	struct id operator = { { 0 } };
+	struct id operator= { { 0 } };
 	struct error err = { 0 };
 	struct db_rows *rows;
 
 	if (event != NULL && strcmp(event, "accept") == 0)
-		operator = id_new(id_bucket_random(), now);
-	rows = db_call(worker->db, NULL, &err, "sandbox_step", id_bucket(task->id), DB_ARGS(DB_UUID(task->id),
-	    DB_TEXT(task->status), DB_TEXT(event), DB_UUID(operator), DB_JSON(data),
-	    DB_TIME(deadline_of(event, config, now)), DB_UUID(job->id), DB_INT(job->attempts),
-	    DB_TIME(step->is_last && !must_wait ? 0 : now + step_ms), DB_TIME(now)));
+		operator= id_new(id_bucket_random(), now);
+	rows = db_call(worker->db, NULL, &err, "sandbox_step", id_bucket(task->id),
+	    DB_ARGS(DB_UUID(task->id), DB_TEXT(task->status), DB_TEXT(event), DB_UUID(operator), DB_JSON(data),
+		DB_TIME(deadline_of(event, config, now)), DB_UUID(job->id), DB_INT(job->attempts),
+		DB_TIME(step->is_last && !must_wait ? 0 : now + step_ms), DB_TIME(now)));
 	json_object_put(data);
 	error_clear(&err);
 	talloc_free(rows);
@@ -201,7 +204,8 @@ int
 sandbox_run(struct worker *worker, const struct job *job)
 {
 	struct error err = { 0 };
-	struct db_rows *rows = db_call(worker->db, NULL, &err, "sandbox_load", id_bucket(job->ref), DB_ARGS(DB_UUID(job->ref)));
+	struct db_rows *rows =
+	    db_call(worker->db, NULL, &err, "sandbox_load", id_bucket(job->ref), DB_ARGS(DB_UUID(job->ref)));
 	const struct step *step = NULL;
 	struct task task;
 	int rc;

@@ -6,11 +6,11 @@
 
 /* Acts are spread over the buckets by their target, as everything that is about no one party. */
 int
-staff_record(struct db *db, const char *act, const char *target, struct json_object *data, int64_t now_ms,
-    struct error *err)
+staff_record(
+    struct db *db, const char *act, const char *target, struct json_object *data, int64_t now_ms, struct error *err)
 {
-	struct db_rows *rows = db_call(db, NULL, err, "staff_act", id_bucket_of("staff", target), DB_ARGS(DB_TEXT(act),
-	    DB_TEXT(target), DB_JSON(data), DB_TIME(now_ms)));
+	struct db_rows *rows = db_call(db, NULL, err, "staff_act", id_bucket_of("staff", target),
+	    DB_ARGS(DB_TEXT(act), DB_TEXT(target), DB_JSON(data), DB_TIME(now_ms)));
 
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
@@ -20,8 +20,8 @@ int
 staff_log(struct db *db, const void *ctx, int64_t before_ms, int64_t limit, struct staff_entry **out, size_t *count,
     struct error *err)
 {
-	struct db_rows *rows = db_call_everywhere(db, ctx, err, "staff_log_everywhere", DB_ARGS(DB_TIME(before_ms),
-	    DB_INT(limit)));
+	struct db_rows *rows =
+	    db_call_everywhere(db, ctx, err, "staff_log_everywhere", DB_ARGS(DB_TIME(before_ms), DB_INT(limit)));
 
 	if (rows == NULL)
 		return -1;
@@ -39,8 +39,8 @@ staff_log(struct db *db, const void *ctx, int64_t before_ms, int64_t limit, stru
 int
 staff_suspend_agent(struct db *db, struct id agent, bool is_suspended, int64_t now_ms, struct error *err)
 {
-	struct db_rows *rows = db_call(db, NULL, err, "agent_suspend", id_bucket(agent), DB_ARGS(DB_UUID(agent),
-	    DB_BOOL(is_suspended), DB_TIME(now_ms)));
+	struct db_rows *rows = db_call(db, NULL, err, "agent_suspend", id_bucket(agent),
+	    DB_ARGS(DB_UUID(agent), DB_BOOL(is_suspended), DB_TIME(now_ms)));
 
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
@@ -64,8 +64,8 @@ staff_trial_balance(struct db *db, const void *ctx, struct staff_account **out, 
 }
 
 int
-staff_audit(struct db *db, const void *ctx, int64_t now_ms, struct staff_finding **out, size_t *count,
-    struct error *err)
+staff_audit(
+    struct db *db, const void *ctx, int64_t now_ms, struct staff_finding **out, size_t *count, struct error *err)
 {
 	struct db_rows *rows = db_call_everywhere(db, ctx, err, "ledger_audit_everywhere", DB_ARGS(DB_TIME(now_ms)));
 

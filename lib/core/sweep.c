@@ -38,7 +38,7 @@ static const struct {
 static int
 tell(struct db *db, struct db_rows *rows, struct id task, int64_t now_ms, struct error *err)
 {
-	struct id agent = db_uuid(rows, 0, "agent_id"), operator = db_uuid(rows, 0, "operator_id");
+	struct id agent = db_uuid(rows, 0, "agent_id"), operator= db_uuid(rows, 0, "operator_id");
 
 	for (size_t i = 0; i < nitems(tellings); i++) {
 		if (strcmp(db_text(rows, 0, "event"), tellings[i].event) != 0)
@@ -59,15 +59,16 @@ sweep_task(struct db *db, const struct config *config, int bucket, struct id tas
 	struct db_rows *rows = NULL;
 	int rc = -1;
 
-	if (db_begin(db, err) || (rows = db_call(db, NULL, err, "sweep_task", bucket,
-	    DB_ARGS(DB_UUID(task), DB_TIME(now_ms)))) == NULL)
+	if (db_begin(db, err) ||
+	    (rows = db_call(db, NULL, err, "sweep_task", bucket, DB_ARGS(DB_UUID(task), DB_TIME(now_ms)))) == NULL)
 		goto out;
 	if (db_count(rows) == 0) {
 		rc = 0;
 		goto out;
 	}
-	if (db_bool(rows, 0, "pays") && earning_credit(db, db_uuid(rows, 0, "operator_id"), task,
-	    db_int(rows, 0, "reward"), now_ms + config->escrow_hold_s * 1000, now_ms, err))
+	if (db_bool(rows, 0, "pays") &&
+	    earning_credit(db, db_uuid(rows, 0, "operator_id"), task, db_int(rows, 0, "reward"),
+		now_ms + config->escrow_hold_s * 1000, now_ms, err))
 		goto out;
 	if ((!db_bool(rows, 0, "is_sandbox") && tell(db, rows, task, now_ms, err)) || db_commit(db, err))
 		goto out;
@@ -92,7 +93,8 @@ sweep_tasks(struct db *db, const struct config *config, int64_t now_ms, int64_t 
 		due = db_call_everywhere(db, NULL, err, "sweep_due_everywhere", DB_ARGS(DB_TIME(now_ms)));
 		for (size_t i = 0; due != NULL && i < db_count(due) && err->code != ERR_unavailable; i++) {
 			error_clear(err);
-			*count += sweep_task(db, config, (int)db_int(due, i, "bucket"), db_uuid(due, i, "id"), now_ms, err) > 0;
+			*count += sweep_task(db, config, (int)db_int(due, i, "bucket"), db_uuid(due, i, "id"), now_ms,
+				      err) > 0;
 		}
 	} while (due != NULL && err->code != ERR_unavailable && *count > before);
 	talloc_free(due);

@@ -59,7 +59,8 @@ check_place(struct task_new *in, const struct category *category, struct error *
 	} else if (!category->is_digital) {
 		need_part(false, "location", category->type, err);
 	} else if (place->has_lat != place->has_lng) {
-		error_field(err, place->has_lat ? "location.lng" : "location.lat", "is required beside the other coordinate");
+		error_field(
+		    err, place->has_lat ? "location.lng" : "location.lat", "is required beside the other coordinate");
 	}
 }
 
@@ -90,8 +91,8 @@ check_key(const struct task_new *in, const struct category *category, struct err
 static void
 check_callback(const struct task_new *in, const struct config *config, struct error *err)
 {
-	unsigned flags = (config->is_development ? FETCH_ALLOW_HTTP : 0) |
-	    (config->webhook_allow_private ? FETCH_ALLOW_PRIVATE : 0);
+	unsigned flags =
+	    (config->is_development ? FETCH_ALLOW_HTTP : 0) | (config->webhook_allow_private ? FETCH_ALLOW_PRIVATE : 0);
 	const char *why;
 
 	if (in->callback_url != NULL && !fetch_url_ok(in->callback_url, flags, &why))
@@ -137,7 +138,7 @@ task_read(struct db_rows *rows, size_t row, struct task *t)
 {
 	t->id = db_uuid(rows, row, "id");
 	t->agent = db_uuid(rows, row, "agent_id");
-	t->operator = db_uuid(rows, row, "operator_id");
+	t->operator= db_uuid(rows, row, "operator_id");
 	t->status = db_text(rows, row, "status");
 	t->title = db_text(rows, row, "title");
 	t->description = db_text(rows, row, "description");
@@ -193,7 +194,9 @@ task_create(struct db *db, const void *ctx, const struct config *config, const s
 	struct id id = id_new(bucket, now_ms);
 	struct json_object *requirements = json_object_new_array();
 	const struct task_location *place = &in->location;
-	const char *scenario = !is_sandbox ? NULL : in->sandbox_scenario != NULL ? in->sandbox_scenario : task_scenarios[0];
+	const char *scenario = !is_sandbox		      ? NULL
+			       : in->sandbox_scenario != NULL ? in->sandbox_scenario
+							      : task_scenarios[0];
 	uint8_t *sealed = NULL;
 	struct db_rows *rows;
 	char purpose[64];
@@ -203,14 +206,16 @@ task_create(struct db *db, const void *ctx, const struct config *config, const s
 		json_object_array_add(requirements, json_object_new_string(in->proof_requirements.items[i]));
 	task_secret_purpose(id, purpose);
 	if (in->callback_secret != NULL)
-		sealed = crypto_seal(NULL, config->secret_key, purpose, in->callback_secret, strlen(in->callback_secret), &len);
-	rows = db_call(db, ctx, err, "task_create", bucket, DB_ARGS(DB_UUID(key->agent), DB_UUID(key->id), DB_UUID(id),
-	    DB_BOOL(is_sandbox), DB_TEXT(scenario), DB_TEXT(in->title), DB_TEXT(in->description),
-	    place->has_lat ? DB_REAL(place->lat) : DB_NONE, place->has_lng ? DB_REAL(place->lng) : DB_NONE,
-	    DB_TEXT(place->address), DB_MONEY(in->reward), DB_TIME(in->deadline_ms), DB_INT(config->deadline_grace_s),
-	    DB_JSON(requirements), DB_TEXT(in->task_type), DB_TEXT(in->task_domain), DB_TEXT(in->proof_type),
-	    DB_TEXT(in->digital_instructions), DB_TEXT(in->callback_url), DB_BYTES(sealed, len),
-	    DB_TEXT(in->agent_public_key), DB_TIME(now_ms)));
+		sealed = crypto_seal(
+		    NULL, config->secret_key, purpose, in->callback_secret, strlen(in->callback_secret), &len);
+	rows = db_call(db, ctx, err, "task_create", bucket,
+	    DB_ARGS(DB_UUID(key->agent), DB_UUID(key->id), DB_UUID(id), DB_BOOL(is_sandbox), DB_TEXT(scenario),
+		DB_TEXT(in->title), DB_TEXT(in->description), place->has_lat ? DB_REAL(place->lat) : DB_NONE,
+		place->has_lng ? DB_REAL(place->lng) : DB_NONE, DB_TEXT(place->address), DB_MONEY(in->reward),
+		DB_TIME(in->deadline_ms), DB_INT(config->deadline_grace_s), DB_JSON(requirements),
+		DB_TEXT(in->task_type), DB_TEXT(in->task_domain), DB_TEXT(in->proof_type),
+		DB_TEXT(in->digital_instructions), DB_TEXT(in->callback_url), DB_BYTES(sealed, len),
+		DB_TEXT(in->agent_public_key), DB_TIME(now_ms)));
 	json_object_put(requirements);
 	talloc_free(sealed);
 	if (rows == NULL)
@@ -249,8 +254,8 @@ task_any(struct db *db, const void *ctx, struct id task, struct task *out, struc
 }
 
 int
-task_events(struct db *db, const void *ctx, struct id task, struct task_event **events, size_t *count,
-    struct error *err)
+task_events(
+    struct db *db, const void *ctx, struct id task, struct task_event **events, size_t *count, struct error *err)
 {
 	struct db_rows *rows = db_call(db, ctx, err, "task_events", id_bucket(task), DB_ARGS(DB_UUID(task)));
 
@@ -278,8 +283,9 @@ task_list(struct db *db, const void *ctx, struct id agent, const struct task_fil
 	int bucket = id_bucket(agent);
 	struct db_rows *rows, *counted;
 
-	rows = db_call(db, ctx, err, "task_list", bucket, DB_ARGS(DB_UUID(agent), DB_TEXT(filter->status),
-	    DB_UUID(filter->after), DB_INT(filter->limit), DB_INT(filter->offset)));
+	rows = db_call(db, ctx, err, "task_list", bucket,
+	    DB_ARGS(DB_UUID(agent), DB_TEXT(filter->status), DB_UUID(filter->after), DB_INT(filter->limit),
+		DB_INT(filter->offset)));
 	if (rows == NULL)
 		return -1;
 	counted = db_call(db, ctx, err, "task_count", bucket, DB_ARGS(DB_UUID(agent), DB_TEXT(filter->status)));
@@ -294,20 +300,20 @@ task_list(struct db *db, const void *ctx, struct id agent, const struct task_fil
 }
 
 int
-task_cancel(struct db *db, struct id agent, struct id task, int64_t now_ms, struct task_cancelled *out,
-    struct error *err)
+task_cancel(
+    struct db *db, struct id agent, struct id task, int64_t now_ms, struct task_cancelled *out, struct error *err)
 {
 	struct db_rows *rows;
 
 	if (id_bucket(task) != id_bucket(agent))
 		return error_set(err, ERR_task_not_found);
-	rows = db_call(db, NULL, err, "task_cancel", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(task),
-	    DB_TIME(now_ms)));
+	rows = db_call(
+	    db, NULL, err, "task_cancel", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(task), DB_TIME(now_ms)));
 	if (rows == NULL)
 		return -1;
 	out->refunded = db_int(rows, 0, "refunded");
 	out->is_sandbox = db_bool(rows, 0, "is_sandbox");
-	out->operator = db_uuid(rows, 0, "operator_id");
+	out->operator= db_uuid(rows, 0, "operator_id");
 	talloc_free(rows);
 	return 0;
 }
@@ -320,8 +326,8 @@ task_rate(struct db *db, const void *ctx, struct id agent, struct id task_id, in
 
 	if (id_bucket(task_id) != id_bucket(agent))
 		return error_set(err, ERR_task_not_found);
-	rows = db_call(db, ctx, err, "task_rate", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(task_id),
-	    DB_INT(rating), DB_TEXT(comment), DB_TIME(now_ms)));
+	rows = db_call(db, ctx, err, "task_rate", id_bucket(agent),
+	    DB_ARGS(DB_UUID(agent), DB_UUID(task_id), DB_INT(rating), DB_TEXT(comment), DB_TIME(now_ms)));
 	if (rows == NULL)
 		return -1;
 	task_read(rows, 0, task);

@@ -32,22 +32,23 @@ struct task_new {
 	int64_t deadline_ms;
 	bool has_deadline;
 	struct text_list proof_requirements;
-	bool is_sandbox;			/* asked for; the tier SANDBOX is always so */
+	bool is_sandbox; /* asked for; the tier SANDBOX is always so */
 };
 
 /* A task as stored.  Texts ending in _json are JSON. */
 struct task {
 	struct id id, agent, operator;
-	const char *status, *title, *description, *address, *task_type, *task_domain, *proof_type, *digital_instructions;
+	const char *status, *title, *description, *address, *task_type, *task_domain, *proof_type,
+	    *digital_instructions;
 	const char *callback_url, *agent_public_key, *scenario, *cancel_reason, *operator_name, *estimate_note;
 	const char *requirements_json, *proof_json, *guardian_json;
 	const char *credential_json, *resolution_json, *dispute_reason, *claim_rejection, *rating_comment;
 	bool is_sandbox, has_position, is_paid;
 	double lat, lng, operator_rating;
 	usd_micros reward, fee;
-	int estimate_minutes, rating;			/* rating 0: not rated */
-	int64_t deadline_ms, created_ms, claimed_ms, approval_deadline_ms, accepted_ms, started_ms, submitted_ms, verified_ms,
-	    completed_ms, cancelled_ms, late_ms, review_deadline_ms, disputed_ms;
+	int estimate_minutes, rating; /* rating 0: not rated */
+	int64_t deadline_ms, created_ms, claimed_ms, approval_deadline_ms, accepted_ms, started_ms, submitted_ms,
+	    verified_ms, completed_ms, cancelled_ms, late_ms, review_deadline_ms, disputed_ms;
 };
 
 struct task_event {
@@ -58,18 +59,18 @@ struct task_event {
 
 struct task_cancelled {
 	usd_micros refunded;
-	struct id operator;			/* who had claimed it; nil: nobody */
+	struct id operator; /* who had claimed it; nil: nobody */
 	bool is_sandbox;
 };
 
 struct task_filter {
-	char *status;				/* NULL: all */
-	struct id after;			/* nil: from offset */
+	char *status;	 /* NULL: all */
+	struct id after; /* nil: from offset */
 	int64_t limit, offset;
 };
 
-extern const char *const task_statuses[];	/* NULL at the end */
-extern const char *const task_scenarios[];	/* of the sandbox; the first is the default */
+extern const char *const task_statuses[];  /* NULL at the end */
+extern const char *const task_scenarios[]; /* of the sandbox; the first is the default */
 
 /*
  * Whether the asked-for task makes sense: type, domain, proof, place, deadline, key, callback, amounts.
@@ -92,16 +93,16 @@ int task_show(struct db *db, const void *ctx, struct id agent, struct id task, s
 int task_any(struct db *db, const void *ctx, struct id task, struct task *out, struct error *err);
 
 /* A task's audit trail, oldest first. */
-int task_events(struct db *db, const void *ctx, struct id task, struct task_event **events, size_t *count,
-    struct error *err);
+int task_events(
+    struct db *db, const void *ctx, struct id task, struct task_event **events, size_t *count, struct error *err);
 
 /* An agent's tasks, newest first; total counts all that the status fits.  Fails: cursor_invalid. */
 int task_list(struct db *db, const void *ctx, struct id agent, const struct task_filter *filter, struct task **tasks,
     size_t *count, int64_t *total, struct error *err);
 
 /* Takes a task back and refunds it.  Fails: task_not_found, task_state_conflict. */
-int task_cancel(struct db *db, struct id agent, struct id task, int64_t now_ms, struct task_cancelled *out,
-    struct error *err);
+int task_cancel(
+    struct db *db, struct id agent, struct id task, int64_t now_ms, struct task_cancelled *out, struct error *err);
 
 /* The agent's rating of finished work, 1 to 5, once; counted for the operator too.  Within a transaction.
  * Fails: task_not_found, task_state_conflict, already_rated. */

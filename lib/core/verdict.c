@@ -25,12 +25,12 @@ verdict_agent(struct db *db, const void *ctx, const struct config *config, struc
 
 	if (id_bucket(task) != id_bucket(agent))
 		return error_set(err, ERR_task_not_found);
-	rows = db_call(db, ctx, err, "verdict_agent", id_bucket(task), DB_ARGS(DB_UUID(agent), DB_UUID(task),
-	    DB_BOOL(is_approved), DB_TEXT(reason), DB_TIME(now_ms)));
+	rows = db_call(db, ctx, err, "verdict_agent", id_bucket(task),
+	    DB_ARGS(DB_UUID(agent), DB_UUID(task), DB_BOOL(is_approved), DB_TEXT(reason), DB_TIME(now_ms)));
 	if (rows == NULL || pay(db, config, rows, task, now_ms, err))
 		return -1;
 	out->status = db_text(rows, 0, "status");
-	out->operator = db_uuid(rows, 0, "operator_id");
+	out->operator= db_uuid(rows, 0, "operator_id");
 	out->agent = agent;
 	out->is_sandbox = db_bool(rows, 0, "is_sandbox");
 	out->has_moved = true;
@@ -41,13 +41,13 @@ int
 verdict_guardian(struct db *db, const void *ctx, const struct config *config, struct id task, const char *event,
     struct json_object *result, int64_t now_ms, struct verdict_outcome *out, struct error *err)
 {
-	struct db_rows *rows = db_call(db, ctx, err, "verdict_guardian", id_bucket(task), DB_ARGS(DB_UUID(task),
-	    DB_TEXT(event), DB_JSON(result), DB_INT(config->manual_review_s), DB_TIME(now_ms)));
+	struct db_rows *rows = db_call(db, ctx, err, "verdict_guardian", id_bucket(task),
+	    DB_ARGS(DB_UUID(task), DB_TEXT(event), DB_JSON(result), DB_INT(config->manual_review_s), DB_TIME(now_ms)));
 
 	if (rows == NULL || pay(db, config, rows, task, now_ms, err))
 		return -1;
 	out->status = db_text(rows, 0, "status");
-	out->operator = db_uuid(rows, 0, "operator_id");
+	out->operator= db_uuid(rows, 0, "operator_id");
 	out->agent = db_uuid(rows, 0, "agent_id");
 	out->is_sandbox = false;
 	out->has_moved = db_bool(rows, 0, "has_moved");

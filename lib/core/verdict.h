@@ -13,10 +13,10 @@ struct error;
 struct json_object;
 
 struct verdict_outcome {
-	const char *status;			/* the task's new status; hangs on ctx */
+	const char *status; /* the task's new status; hangs on ctx */
 	struct id operator, agent;
 	bool is_sandbox;
-	bool has_moved;				/* false: the task was no longer waiting, the answer is only recorded */
+	bool has_moved; /* false: the task was no longer waiting, the answer is only recorded */
 };
 
 /* The agent's decision.  Within a transaction.  Fails: task_not_found, task_state_conflict. */

@@ -63,7 +63,8 @@ webhook_delay_ms(int attempt)
 static char *
 make_body(const void *ctx, struct db_rows *rows)
 {
-	struct json_object *body = json_object_new_object(), *data = db_json(rows, 0, "data"), *guardian = NULL, *message;
+	struct json_object *body = json_object_new_object(), *data = db_json(rows, 0, "data"), *guardian = NULL,
+			   *message;
 	char id[ID_TEXT_SIZE], time[TIME_TEXT_SIZE];
 	char *text;
 
@@ -74,8 +75,7 @@ make_body(const void *ctx, struct db_rows *rows)
 	if (json_object_object_get_ex(data, "guardian_result", &guardian))
 		json_object_object_add(body, "guardian_result", json_object_get(guardian));
 	if (json_object_object_get_ex(data, "message", &message))
-		json_object_object_add(body, "message",
-		    json_object_get(json_object_object_get(message, "text")));
+		json_object_object_add(body, "message", json_object_get(json_object_object_get(message, "text")));
 	time_print(db_time(rows, 0, "at"), time);
 	json_object_object_add(body, "timestamp", json_object_new_string(time));
 	id_print(ID_EVENT, db_uuid(rows, 0, "event_id"), id);
@@ -84,7 +84,8 @@ make_body(const void *ctx, struct db_rows *rows)
 		json_object_object_add(body, "sandbox", json_object_new_boolean(1));
 		json_object_object_add(body, "sandbox_notice", json_object_new_string(sandbox_notice("EVENT")));
 	}
-	text = talloc_strdup(ctx, json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	text = talloc_strdup(
+	    ctx, json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(body);
 	json_object_put(data);
 	return text;
@@ -111,10 +112,15 @@ send_event(const void *ctx, const struct worker *worker, struct db_rows *rows, s
 	const char *headers[6] = { "Content-Type: application/json" };
 	size_t n = 1;
 	struct fetch fetch = {
-		.method = "POST", .url = db_text(rows, 0, "callback_url"), .headers = headers,
-		.body = body, .body_len = strlen(body), .timeout_ms = TIMEOUT_MS, .answer_max = ANSWER_MAX,
+		.method = "POST",
+		.url = db_text(rows, 0, "callback_url"),
+		.headers = headers,
+		.body = body,
+		.body_len = strlen(body),
+		.timeout_ms = TIMEOUT_MS,
+		.answer_max = ANSWER_MAX,
 		.flags = (worker->config->is_development ? FETCH_ALLOW_HTTP : 0) |
-		    (worker->config->webhook_allow_private ? FETCH_ALLOW_PRIVATE : 0),
+			 (worker->config->webhook_allow_private ? FETCH_ALLOW_PRIVATE : 0),
 	};
 
 	id_print(ID_EVENT, db_uuid(rows, 0, "event_id"), id);
@@ -123,8 +129,8 @@ send_event(const void *ctx, const struct worker *worker, struct db_rows *rows, s
 	if (secret != NULL) {
 		webhook_sign(secret, body, strlen(body), hex);
 		headers[n++] = talloc_asprintf(ctx, "X-HumanOps-Signature: %s", hex);
-		headers[n++] = talloc_asprintf(ctx, "webhook-signature: %s",
-		    webhook_sign_standard(ctx, secret, id, timestamp, body));
+		headers[n++] = talloc_asprintf(
+		    ctx, "webhook-signature: %s", webhook_sign_standard(ctx, secret, id, timestamp, body));
 		crypto_wipe(secret, strlen(secret));
 	}
 	headers[n] = NULL;
@@ -139,8 +145,8 @@ settle(struct worker *worker, const struct job *job, const char *state, int64_t 
 	struct error err = { 0 };
 	struct db_rows *rows = db_call(worker->db, NULL, &err, "delivery_result", id_bucket(job->ref),
 	    DB_ARGS(DB_UUID(job->ref), DB_UUID(job->id), DB_INT(job->attempts), DB_TEXT(state), DB_TIME(next),
-	    answer != NULL && answer->status != 0 ? DB_INT(answer->status) : DB_NONE, DB_TEXT(problem), DB_INT(took_ms),
-	    DB_TIME(now_ms())));
+		answer != NULL && answer->status != 0 ? DB_INT(answer->status) : DB_NONE, DB_TEXT(problem),
+		DB_INT(took_ms), DB_TIME(now_ms())));
 
 	error_clear(&err);
 	talloc_free(rows);
@@ -187,8 +193,11 @@ webhook_run(struct worker *worker, const struct job *job)
 	send_event(rows, worker, rows, &answer);
 	state = judge(job, &answer, &next);
 	snprintf(problem, sizeof(problem), "answer %d", answer.status);
-	rc = settle(worker, job, state, next, &answer, strcmp(state, "delivered") == 0 ? NULL
-	    : answer.status != 0 ? problem : answer.problem, now_monotonic_ms() - began);
+	rc = settle(worker, job, state, next, &answer,
+	    strcmp(state, "delivered") == 0 ? NULL
+	    : answer.status != 0	    ? problem
+					    : answer.problem,
+	    now_monotonic_ms() - began);
 	talloc_free(rows);
 	return rc;
 }
@@ -228,22 +237,21 @@ webhook_list(struct db *db, const void *ctx, struct id agent, struct id task, st
 }
 
 int
-webhook_redeliver(struct db *db, struct id agent, struct id task, struct id delivery, int64_t now_ms,
-    struct error *err)
+webhook_redeliver(struct db *db, struct id agent, struct id task, struct id delivery, int64_t now_ms, struct error *err)
 {
 	struct db_rows *rows;
 
 	if (id_bucket(task) != id_bucket(agent) || id_bucket(delivery) != id_bucket(agent))
 		return error_set(err, ERR_delivery_not_found);
-	rows = db_call(db, NULL, err, "delivery_redeliver", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(task),
-	    DB_UUID(delivery), DB_TIME(now_ms)));
+	rows = db_call(db, NULL, err, "delivery_redeliver", id_bucket(agent),
+	    DB_ARGS(DB_UUID(agent), DB_UUID(task), DB_UUID(delivery), DB_TIME(now_ms)));
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
 }
 
 int
-webhook_failures(struct db *db, const void *ctx, int64_t limit, struct webhook_failure **out, size_t *count,
-    struct error *err)
+webhook_failures(
+    struct db *db, const void *ctx, int64_t limit, struct webhook_failure **out, size_t *count, struct error *err)
 {
 	struct db_rows *rows = db_call_everywhere(db, ctx, err, "delivery_failed_everywhere", DB_ARGS(DB_INT(limit)));
 

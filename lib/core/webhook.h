@@ -17,7 +17,7 @@ enum { WEBHOOK_ATTEMPTS = 10 };
 
 struct webhook_delivery {
 	struct id id, event;
-	const char *type, *state;		/* pending, delivered, failed */
+	const char *type, *state; /* pending, delivered, failed */
 	int64_t created_ms, next_ms, delivered_ms;
 	const char *attempts_json;
 };
@@ -51,11 +51,11 @@ int webhook_list(struct db *db, const void *ctx, struct id agent, struct id task
     size_t *count, struct error *err);
 
 /* Sends a settled delivery again, under the same event id.  Fails: delivery_not_found, delivery_in_progress. */
-int webhook_redeliver(struct db *db, struct id agent, struct id task, struct id delivery, int64_t now_ms,
-    struct error *err);
+int webhook_redeliver(
+    struct db *db, struct id agent, struct id task, struct id delivery, int64_t now_ms, struct error *err);
 
 /* What was given up, newest first; for staff. */
-int webhook_failures(struct db *db, const void *ctx, int64_t limit, struct webhook_failure **out, size_t *count,
-    struct error *err);
+int webhook_failures(
+    struct db *db, const void *ctx, int64_t limit, struct webhook_failure **out, size_t *count, struct error *err);
 
 #endif

@@ -106,8 +106,7 @@ serve_connection(const struct gateway_program *program, void *opened, struct fas
 	if (rc == -EAGAIN || rc == -EINTR || rc == -ECONNABORTED)
 		return 0;
 	if (rc < 0) {
-		log_text(
-		    LOG_LEVEL_ERROR, "accept_failed", "%s", rc > -4096 ? strerror(-rc) : "libfcgi gave up");
+		log_text(LOG_LEVEL_ERROR, "accept_failed", "%s", rc > -4096 ? strerror(-rc) : "libfcgi gave up");
 		return -1;
 	}
 	fastcgi->is_finished = false;

@@ -25,8 +25,7 @@ void reply_id(struct json_object *object, const char *name, enum id_kind kind, s
 void reply_json(struct json_object *object, const char *name, struct json_object *value);
 
 /* A header line of the answer. */
-void reply_header(struct request *rq, const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void reply_header(struct request *rq, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* An answer that is no JSON (a page, CSV); copies the bytes. */
 void reply_raw(struct request *rq, const char *content_type, const char *data, size_t len);

@@ -86,8 +86,8 @@ request_body(struct request *rq, void *buf, size_t size)
 	long got = rq->is_broken ? -1 : rq->gateway->read(rq->gateway, buf, size);
 
 	rq->body_len += got > 0 ? (size_t)got : 0;
-	if (got < 0 || (announced >= 0 &&
-			   (got == 0 ? rq->body_len != (size_t)announced : rq->body_len > (size_t)announced)))
+	if (got < 0 ||
+	    (announced >= 0 && (got == 0 ? rq->body_len != (size_t)announced : rq->body_len > (size_t)announced)))
 		rq->is_broken = true;
 	return rq->is_broken ? -1 : got;
 }

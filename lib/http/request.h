@@ -29,10 +29,10 @@ enum principal { PUBLIC, AGENT, OPERATOR, PERSON, STAFF };
 /* Who asks, once the api layer knows it. */
 struct who {
 	enum principal principal;
-	struct id id;		   /* agent or operator */
-	struct id key;		   /* the API key used … */
-	const struct apikey *held; /* … and what it may do; the api layer's */
-	const struct operator *operator; /* the operator's row, likewise */
+	struct id id;			 /* agent or operator */
+	struct id key;			 /* the API key used … */
+	const struct apikey *held;	 /* … and what it may do; the api layer's */
+	const struct operator* operator; /* the operator's row, likewise */
 	const char *subject;		 /* of the token; NULL: none */
 	bool is_impersonated;		 /* someone else acts in the operator's name: no money moves */
 };
@@ -80,8 +80,7 @@ struct request {
 const char *request_header(const struct request *rq, const char *cgi_name);
 
 /* A path parameter as an id; a malformed one fails with `missing` (the resource's own 404). */
-int request_id(
-    struct request *rq, const char *param, enum id_kind kind, enum error_code missing, struct id *id);
+int request_id(struct request *rq, const char *param, enum id_kind kind, enum error_code missing, struct id *id);
 
 /*
  * Reads the JSON body by the table.  The content type must be application/json (any or no charset of utf-8);

@@ -134,8 +134,7 @@ read_body(struct request *rq, struct trace *trace)
 	unsigned long long want = is_announced ? strtoull(announced, NULL, 10) : 0;
 	long got;
 
-	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0 ||
-	    (rq->route->flags & STREAMED) != 0)
+	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0 || (rq->route->flags & STREAMED) != 0)
 		return 0;
 	if (want > BODY_MAX)
 		return error_set(&rq->error, ERR_body_too_large);

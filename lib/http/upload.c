@@ -32,8 +32,7 @@ enum {
 	BOUNDARY_MAX = 70, /* RFC 2046, section 5.1.1 */
 };
 
-static const char *const raw_types[] = { "image/jpeg", "image/png", "image/webp", "image/heic",
-	"application/pdf" };
+static const char *const raw_types[] = { "image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf" };
 
 /* The texts, as the table of fields fills them. */
 struct texts {
@@ -188,10 +187,9 @@ take_part(struct reading *reading)
 
 	for (;;) {
 		const char *found = memmem(reading->window, reading->len, reading->delimiter, size);
-		size_t len = found != NULL ? (size_t)(found - reading->window)
-			     : reading->len < size
-				 ? 0
-				 : reading->len - (size - 1); /* its beginning may be there */
+		size_t len = found != NULL	   ? (size_t)(found - reading->window)
+			     : reading->len < size ? 0
+						   : reading->len - (size - 1); /* its beginning may be there */
 
 		if (take(reading, reading->window, len))
 			return -1;
@@ -342,8 +340,7 @@ read_lines(struct reading *reading, char *lines)
 		} else {
 			next = lines + strlen(lines);
 		}
-		if (strpbrk(lines, "\r\n") != NULL || strcspn(lines, ": \t") == 0 ||
-		    strchr(lines, ':') == NULL)
+		if (strpbrk(lines, "\r\n") != NULL || strcspn(lines, ": \t") == 0 || strchr(lines, ':') == NULL)
 			return invalid(reading, "a part has a header line that is none");
 		if ((value = header_value(lines, "Content-Transfer-Encoding")) != NULL && !is_plain(value))
 			return invalid(reading, "a part has a transfer encoding");
@@ -367,8 +364,7 @@ read_header(struct reading *reading)
 
 	if (memcmp(reading->window, end, 2) != 0)
 		return invalid(reading, "a line begins like a delimiter but is none");
-	while (
-	    (found = memmem(reading->window, reading->len, end, 4)) == NULL && reading->len <= HEADER_MAX) {
+	while ((found = memmem(reading->window, reading->len, end, 4)) == NULL && reading->len <= HEADER_MAX) {
 		if (need(reading, reading->len + 1))
 			return -1;
 	}
@@ -389,8 +385,7 @@ static void
 add_encoded(struct reading *reading, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		reading->query =
-		    talloc_asprintf_append_buffer(reading->query, "%%%02X", (unsigned char)text[i]);
+		reading->query = talloc_asprintf_append_buffer(reading->query, "%%%02X", (unsigned char)text[i]);
 	assert(reading->query != NULL);
 }
 
@@ -416,12 +411,10 @@ end_part(struct reading *reading)
 static bool
 boundary_is_right(const char *boundary)
 {
-	static const char letters[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'()+_,-./:=? ";
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'()+_,-./:=? ";
 	size_t len = strlen(boundary);
 
-	return len >= 1 && len <= BOUNDARY_MAX && strspn(boundary, letters) == len &&
-	       boundary[len - 1] != ' ';
+	return len >= 1 && len <= BOUNDARY_MAX && strspn(boundary, letters) == len && boundary[len - 1] != ' ';
 }
 
 /* Preamble, parts, epilogue.  The virtual line end in front lets the first delimiter be like the others. */
@@ -430,8 +423,7 @@ read_multipart(struct reading *reading, const char *parameters)
 {
 	char boundary[BOUNDARY_MAX + 1];
 
-	if (parameter(parameters, "boundary", boundary, sizeof(boundary)) != 1 ||
-	    !boundary_is_right(boundary))
+	if (parameter(parameters, "boundary", boundary, sizeof(boundary)) != 1 || !boundary_is_right(boundary))
 		return invalid(reading, "the content type names no boundary");
 	reading->delimiter = talloc_asprintf(reading->upload, "\r\n--%s", boundary);
 	assert(reading->delimiter != NULL);

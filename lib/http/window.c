@@ -305,15 +305,13 @@ hit(struct entry *set, uint64_t tag, int64_t now_s, int64_t end, int seconds)
 		uint64_t value = count_up(old, tag, end, seconds);
 
 		/* Taken away before its value was read: the value is another's. */
-		if (atomic_load(&entry->tag) == tag &&
-		    atomic_compare_exchange_strong(&entry->value, &old, value))
+		if (atomic_load(&entry->tag) == tag && atomic_compare_exchange_strong(&entry->value, &old, value))
 			return value;
 	}
 }
 
 struct window_state
-window_hit(struct window_table *table, const char *address, const char *path, struct window_limit limit,
-    int64_t now_ms)
+window_hit(struct window_table *table, const char *address, const char *path, struct window_limit limit, int64_t now_ms)
 {
 	int64_t now_s = now_ms / 1000, end = (now_s / limit.seconds + 1) * limit.seconds;
 	struct window_state state = { .limit = limit.count };

@@ -31,8 +31,8 @@ struct window_table *window_open(const char *path, struct error *err);
 void window_close(struct window_table *table);
 
 /* Counts a request.  Refused ones count too. */
-struct window_state window_hit(struct window_table *table, const char *address, const char *path,
-    struct window_limit limit, int64_t now_ms);
+struct window_state window_hit(
+    struct window_table *table, const char *address, const char *path, struct window_limit limit, int64_t now_ms);
 
 /* Forgets the windows that ended before now; for the sweeper.  Returns how many. */
 int window_sweep(struct window_table *table, int64_t now_ms);

@@ -26,8 +26,8 @@
 #include "net/fetch.h"
 
 enum {
-	HEADERS_MAX = 64 * 1024, /* of an answer, interim ones included: they shall not fill our memory */
-	BODY_FIRST = 4096,	 /* first allocation; doubles from there up to answer_max */
+	HEADERS_MAX = 64 * 1024,       /* of an answer, interim ones included: they shall not fill our memory */
+	BODY_FIRST = 4096,	       /* first allocation; doubles from there up to answer_max */
 	BODY_MOST = 128 * 1024 * 1024, /* for answer_max; talloc ends at 256 MiB */
 };
 
@@ -248,8 +248,7 @@ url_parse(const char *url, unsigned flags, const char **why)
 		}
 	}
 	if (!scheme_is(url, "https://") && !((flags & FETCH_ALLOW_HTTP) && scheme_is(url, "http://"))) {
-		*why = flags & FETCH_ALLOW_HTTP ? "must begin with https:// or http://"
-						: "must begin with https://";
+		*why = flags & FETCH_ALLOW_HTTP ? "must begin with https:// or http://" : "must begin with https://";
 		return NULL;
 	}
 	if ((parsed = curl_url()) == NULL)
@@ -452,8 +451,7 @@ headers_build(const char *const *headers, bool is_signed)
 static void
 set_request(CURL *curl, const struct fetch *fetch, CURLU *url, struct curl_slist *headers)
 {
-	bool has_body =
-	    fetch->body != NULL || strcmp(fetch->method, "POST") == 0 || strcmp(fetch->method, "PUT") == 0;
+	bool has_body = fetch->body != NULL || strcmp(fetch->method, "POST") == 0 || strcmp(fetch->method, "PUT") == 0;
 
 	/* What was checked, not a second reading of the text. */
 	must(curl_easy_setopt(curl, CURLOPT_CURLU, url));
@@ -502,8 +500,7 @@ set_rules(CURL *curl, const struct fetch *fetch, struct call *call)
 }
 
 /* There is no answer: says why, and forgets what came of it. */
-static void __attribute__((format(printf, 2, 3)))
-answer_none(struct fetch_answer *answer, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) answer_none(struct fetch_answer *answer, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -560,7 +557,9 @@ perform(CURL *curl, struct call *call)
 int
 fetch_run(const void *ctx, const struct fetch *fetch, struct fetch_answer *answer)
 {
-	struct call call = { .ctx = ctx, .answer = answer, .answer_max = fetch->answer_max, .answer_fd = fetch->answer_fd };
+	struct call call = {
+		.ctx = ctx, .answer = answer, .answer_max = fetch->answer_max, .answer_fd = fetch->answer_fd
+	};
 	struct curl_slist *headers = NULL;
 	CURLU *url = NULL;
 	CURL *curl = NULL;

@@ -24,23 +24,23 @@ struct fetch_key {
 
 struct fetch {
 	const char *method, *url;
-	const char *const *headers;	/* "Name: value", ends in NULL */
+	const char *const *headers; /* "Name: value", ends in NULL */
 	const void *body;
 	size_t body_len;
 	int timeout_ms;
-	size_t answer_max;		/* reading stops there; what came is kept and is_cut is set */
+	size_t answer_max; /* reading stops there; what came is kept and is_cut is set */
 	unsigned flags;
-	const struct fetch_key *key;	/* NULL: not signed */
-	int answer_fd;			/* > 0: the answer's body is written there instead of kept */
+	const struct fetch_key *key; /* NULL: not signed */
+	int answer_fd;		     /* > 0: the answer's body is written there instead of kept */
 };
 
 struct fetch_answer {
-	int status;			/* 0: no answer */
-	int retry_after_s;		/* Retry-After in seconds or as a date; -1: none */
+	int status;	   /* 0: no answer */
+	int retry_after_s; /* Retry-After in seconds or as a date; -1: none */
 	bool is_cut;
-	char *body;			/* talloc'ed on the call's context, NUL-terminated */
-	size_t body_len;		/* also of a body that was written to answer_fd */
-	char problem[160];		/* why there is no answer, for a delivery log: "timed out", "address not allowed" */
+	char *body;	   /* talloc'ed on the call's context, NUL-terminated */
+	size_t body_len;   /* also of a body that was written to answer_fd */
+	char problem[160]; /* why there is no answer, for a delivery log: "timed out", "address not allowed" */
 };
 
 /* Once a process, before anything else. */

@@ -19,9 +19,9 @@ enum { IMAGE_HEAD = 64, IMAGE_SIDE_MAX = 4096, IMAGE_CAMERA_MAX = 100 };
 /* What a camera wrote into the file (EXIF): a claim, not a fact. */
 struct image_taken {
 	bool has_position;
-	double lat, lng;  /* degrees, WGS 84 */
-	int64_t at_ms;	  /* DateTimeOriginal in UTC; 0: not said */
-	bool has_no_zone; /* at_ms is the camera's local time, of a zone it did not say, read as UTC */
+	double lat, lng;		   /* degrees, WGS 84 */
+	int64_t at_ms;			   /* DateTimeOriginal in UTC; 0: not said */
+	bool has_no_zone;		   /* at_ms is the camera's local time, of a zone it did not say, read as UTC */
 	char camera[IMAGE_CAMERA_MAX + 1]; /* make and model: printable ASCII, "" if not said */
 };
 

@@ -118,9 +118,8 @@ import_rsa(gnutls_pubkey_t key, struct json_object *member)
 	assert(scratch != NULL);
 	n.data = member_bytes(scratch, member, "n", &n_len);
 	e.data = member_bytes(scratch, member, "e", &e_len);
-	if (n.data == NULL || e.data == NULL || n_len < RSA_BYTES_MIN || n_len > RSA_BYTES_MAX ||
-	    e_len == 0 || e_len > RSA_EXPONENT_MAX || e.data[e_len - 1] % 2 == 0 ||
-	    (e_len == 1 && e.data[0] < 3) || e.data[0] == 0)
+	if (n.data == NULL || e.data == NULL || n_len < RSA_BYTES_MIN || n_len > RSA_BYTES_MAX || e_len == 0 ||
+	    e_len > RSA_EXPONENT_MAX || e.data[e_len - 1] % 2 == 0 || (e_len == 1 && e.data[0] < 3) || e.data[0] == 0)
 		goto out;
 	n.size = (unsigned)n_len;
 	e.size = (unsigned)e_len;
@@ -176,8 +175,7 @@ may_verify(struct json_object *member)
 
 	if (!json_object_object_get_ex(member, "key_ops", &ops))
 		return true;
-	for (size_t i = 0; json_object_is_type(ops, json_type_array) && i < json_object_array_length(ops);
-	     i++) {
+	for (size_t i = 0; json_object_is_type(ops, json_type_array) && i < json_object_array_length(ops); i++) {
 		const char *op = json_object_get_string(json_object_array_get_idx(ops, i));
 
 		if (op != NULL && strcmp(op, "verify") == 0)
@@ -209,8 +207,8 @@ key_take(const void *ctx, struct json_object *member, struct jwk *jwk)
 	gnutls_pubkey_t key = NULL;
 	bool is_taken = false;
 
-	if (kind == NULL || kid == NULL || *kid == '\0' || strlen(kid) > KID_MAX ||
-	    !agrees(member, "use", "sig") || !agrees(member, "alg", kind->alg) || !may_verify(member))
+	if (kind == NULL || kid == NULL || *kid == '\0' || strlen(kid) > KID_MAX || !agrees(member, "use", "sig") ||
+	    !agrees(member, "alg", kind->alg) || !may_verify(member))
 		return false;
 	if (gnutls_pubkey_init(&key) < 0 || kind->import(key, member) ||
 	    gnutls_pubkey_export2(key, GNUTLS_X509_FMT_PEM, &pem) < 0)

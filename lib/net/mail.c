@@ -67,8 +67,8 @@ static const struct {
  * a login it asks for, our sender, its policy ("relaying denied").  Settings may cure that, so no address is
  * given up for it.
  */
-static const char *const not_the_address[] = { "500", "502", "503", "504", "530", "538", "5.1.7", "5.1.8",
-	"5.5.", "5.7." };
+static const char *const not_the_address[] = { "500", "502", "503", "504", "530", "538", "5.1.7", "5.1.8", "5.5.",
+	"5.7." };
 
 /* True if every byte is printable ASCII and none of those in `but`. */
 static bool
@@ -189,8 +189,7 @@ message_build(const struct mail *mail)
 	struct tm tm;
 
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&seconds, &tm));
-	message =
-	    append(message, "Date: %s\r\nFrom: <%s>\r\nTo: <%s>\r\nSubject: ", date, mail->from, mail->to);
+	message = append(message, "Date: %s\r\nFrom: <%s>\r\nTo: <%s>\r\nSubject: ", date, mail->from, mail->to);
 	message = append_line(message, mail->subject, strlen(mail->subject), strlen("Subject: "), " ");
 	message = append(message,
 	    "Message-ID: <%s@%s>\r\n"
@@ -314,8 +313,7 @@ is_refused_for_good(const struct sending *sending)
 	for (size_t i = 0; i < nitems(not_the_address); i++) {
 		size_t len = strlen(not_the_address[i]);
 
-		if (strncmp(code, not_the_address[i], len) == 0 ||
-		    strncmp(enhanced, not_the_address[i], len) == 0)
+		if (strncmp(code, not_the_address[i], len) == 0 || strncmp(enhanced, not_the_address[i], len) == 0)
 			return false;
 	}
 	return code[0] == '5';
@@ -395,8 +393,7 @@ explain(CURL *curl, CURLcode rc, const struct sending *sending, struct error *er
 		if (problems[i].code == rc)
 			problem = problems[i].problem;
 	}
-	return error_unavailable(
-	    err, RETRY_S, "mail server: %s (reason %d, last answer %ld)", problem, (int)rc, code);
+	return error_unavailable(err, RETRY_S, "mail server: %s (reason %d, last answer %ld)", problem, (int)rc, code);
 }
 
 static int

@@ -8,11 +8,11 @@
 struct error;
 
 struct mail {
-	const char *from, *to;		/* bare addresses */
-	const char *subject, *text;	/* 7-bit ASCII: our own words, never a user's */
-	const char *message_id;		/* local part; the same on every attempt */
+	const char *from, *to;	    /* bare addresses */
+	const char *subject, *text; /* 7-bit ASCII: our own words, never a user's */
+	const char *message_id;	    /* local part; the same on every attempt */
 	int64_t now_ms;
-	int timeout_ms;			/* for all of it; 0: 20 seconds */
+	int timeout_ms; /* for all of it; 0: 20 seconds */
 };
 
 /*

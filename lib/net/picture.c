@@ -132,8 +132,7 @@ jpeg_read_rows(struct jpeg_decompress_struct *jpeg, struct raster *raster)
 		return -1;
 	jpeg_start_decompress(jpeg);
 	if (is_inks)
-		line =
-		    jpeg->mem->alloc_large((j_common_ptr)jpeg, JPOOL_IMAGE, (size_t)jpeg->output_width * 4);
+		line = jpeg->mem->alloc_large((j_common_ptr)jpeg, JPOOL_IMAGE, (size_t)jpeg->output_width * 4);
 	while (jpeg->output_scanline < jpeg->output_height) {
 		uint8_t *row = raster_at(raster, 0, (int)jpeg->output_scanline), *into = is_inks ? line : row;
 
@@ -272,8 +271,7 @@ decode_webp(const uint8_t *data, size_t len, struct raster *raster, struct image
 static void
 heic_read_camera(const struct heif_image_handle *handle, struct image_taken *taken)
 {
-	static const uint8_t head[6] =
-	    "Exif\0"; /* and a NUL; put right before TIFF, where libexif expects it */
+	static const uint8_t head[6] = "Exif\0"; /* and a NUL; put right before TIFF, where libexif expects it */
 	heif_item_id id;
 	size_t size, at;
 	uint8_t *block;
@@ -325,10 +323,9 @@ decode_heic(const uint8_t *data, size_t len, struct raster *raster, struct image
 	options->convert_hdr_to_8bit = 1;
 	if (heif_context_read_from_memory_without_copy(context, data, len, NULL).code != heif_error_Ok ||
 	    heif_context_get_primary_image_handle(context, &handle).code != heif_error_Ok ||
-	    (int64_t)heif_image_handle_get_width(handle) * heif_image_handle_get_height(handle) >
-		PICTURE_PIXELS_MAX ||
-	    heif_decode_image(handle, &image, heif_colorspace_RGB, heif_chroma_interleaved_RGB, options)
-		    .code != heif_error_Ok ||
+	    (int64_t)heif_image_handle_get_width(handle) * heif_image_handle_get_height(handle) > PICTURE_PIXELS_MAX ||
+	    heif_decode_image(handle, &image, heif_colorspace_RGB, heif_chroma_interleaved_RGB, options).code !=
+		heif_error_Ok ||
 	    heic_copy(image, raster))
 		goto out;
 	heic_read_camera(handle, taken);

@@ -8,9 +8,7 @@
 
 /* The work of the program `imager` (see net/image.h), never done in a process that serves. */
 
-enum {
-	PICTURE_PIXELS_MAX = 52 * 1000 * 1000
-}; /* cameras have 50 million; of a JPEG, after its coarse scaling */
+enum { PICTURE_PIXELS_MAX = 52 * 1000 * 1000 }; /* cameras have 50 million; of a JPEG, after its coarse scaling */
 
 /* What imager writes to its standard output: whole, or it has failed. */
 struct picture_report {

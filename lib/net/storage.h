@@ -39,9 +39,9 @@ int storage_delete(struct storage *storage, const char *name, struct error *err)
  * base/api/v1/files/NAME?expires=…&signature=…, HMAC-SHA256 over name and time.  storage_link_ok: true if we
  * made it and it has not expired; constant time.
  */
-char *storage_link(const void *ctx, const char *base_url, const char *name, int64_t expires_s,
-    const uint8_t key[SEAL_KEY_SIZE]);
-bool storage_link_ok(const char *name, int64_t expires_s, const char *signature, int64_t now_ms,
-    const uint8_t key[SEAL_KEY_SIZE]);
+char *storage_link(
+    const void *ctx, const char *base_url, const char *name, int64_t expires_s, const uint8_t key[SEAL_KEY_SIZE]);
+bool storage_link_ok(
+    const char *name, int64_t expires_s, const char *signature, int64_t now_ms, const uint8_t key[SEAL_KEY_SIZE]);
 
 #endif

@@ -227,8 +227,7 @@ claim_text(struct json_object *claims, const char *name, size_t max)
 {
 	const char *text = jwks_text(claims, name);
 
-	return text == NULL || *text == '\0' || strlen(text) > max || text_has_control(text, false) ? NULL
-												    : text;
+	return text == NULL || *text == '\0' || strlen(text) > max || text_has_control(text, false) ? NULL : text;
 }
 
 static const char *
@@ -256,9 +255,8 @@ static bool
 libjwt_agrees(const struct parts *parts, const struct jwk *key)
 {
 	jwt_t *jwt = NULL;
-	bool is_good =
-	    jwt_decode(&jwt, parts->text, (const unsigned char *)key->pem, (int)strlen(key->pem)) == 0 &&
-	    strcmp(jwt_alg_str(jwt_get_alg(jwt)), key->alg) == 0;
+	bool is_good = jwt_decode(&jwt, parts->text, (const unsigned char *)key->pem, (int)strlen(key->pem)) == 0 &&
+		       strcmp(jwt_alg_str(jwt_get_alg(jwt)), key->alg) == 0;
 
 	jwt_free(jwt);
 	return is_good;
@@ -284,9 +282,8 @@ gnutls_agrees(const struct parts *parts, const struct jwk *key)
 	if (gnutls_pubkey_init(&pubkey) < 0 || gnutls_pubkey_import(pubkey, &pem, GNUTLS_X509_FMT_PEM) < 0 ||
 	    (is_es256 && gnutls_encode_rs_value(&der, &r, &s) < 0))
 		goto out;
-	is_good =
-	    gnutls_pubkey_verify_data2(pubkey, is_es256 ? GNUTLS_SIGN_ECDSA_SHA256 : GNUTLS_SIGN_RSA_SHA256,
-		0, &text, is_es256 ? &der : &signature) == 0;
+	is_good = gnutls_pubkey_verify_data2(pubkey, is_es256 ? GNUTLS_SIGN_ECDSA_SHA256 : GNUTLS_SIGN_RSA_SHA256, 0,
+		      &text, is_es256 ? &der : &signature) == 0;
 out:
 	gnutls_free(der.data);
 	gnutls_pubkey_deinit(pubkey);
@@ -305,8 +302,7 @@ signature_fault(const struct parts *parts, const struct jwk *key)
 		return "its algorithm is not its key's";
 	if (strcmp(alg, "ES256") == 0 && parts->signature_len != ES256_SIZE)
 		return "its signature has not the right size";
-	if (parts->signature_len == 0 ||
-	    !(is_plain_type(typ) ? libjwt_agrees(parts, key) : gnutls_agrees(parts, key)))
+	if (parts->signature_len == 0 || !(is_plain_type(typ) ? libjwt_agrees(parts, key) : gnutls_agrees(parts, key)))
 		return "its signature is wrong";
 	return NULL;
 }
@@ -326,10 +322,9 @@ claim_email(struct json_object *claims)
 {
 	const char *email = jwks_text(claims, "email"), *quoted = jwks_text(claims, "email_verified");
 	struct json_object *value;
-	bool is_verified =
-	    !json_object_object_get_ex(claims, "email_verified", &value) ||
-	    (json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value)) ||
-	    (quoted != NULL && strcmp(quoted, "true") == 0); /* as some issuers write it */
+	bool is_verified = !json_object_object_get_ex(claims, "email_verified", &value) ||
+			   (json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value)) ||
+			   (quoted != NULL && strcmp(quoted, "true") == 0); /* as some issuers write it */
 
 	return email != NULL && is_verified && text_is_email(email) ? email : NULL;
 }
@@ -351,8 +346,8 @@ claims_take(const void *ctx, struct json_object *from, struct token_claims *clai
 }
 
 int
-token_check(struct token_keys *keys, const char *jwt, int64_t now_ms, const void *ctx,
-    struct token_claims *claims, struct error *err)
+token_check(struct token_keys *keys, const char *jwt, int64_t now_ms, const void *ctx, struct token_claims *claims,
+    struct error *err)
 {
 	void *scratch = talloc_new(NULL);
 	struct parts parts = { 0 };
@@ -452,8 +447,8 @@ public_derive(struct token_signer *signer)
 	ecc_point_clear(&point);
 	signer->x = text_base64url(signer, x_bytes, sizeof(x_bytes));
 	signer->y = text_base64url(signer, y_bytes, sizeof(y_bytes));
-	members = talloc_asprintf(
-	    NULL, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", signer->x, signer->y);
+	members =
+	    talloc_asprintf(NULL, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", signer->x, signer->y);
 	assert(members != NULL);
 	crypto_sha256(members, strlen(members), print);
 	talloc_free(members);
@@ -499,14 +494,12 @@ es256(const struct token_signer *signer, const void *ctx, const char *text)
 char *
 token_sign(const struct token_signer *signer, const void *ctx, const char *typ, const char *payload)
 {
-	static const char typ_characters[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-./";
+	static const char typ_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-./";
 	void *scratch = talloc_new(NULL);
 	char *header, *text, *jws;
 
 	assert(strspn(typ, typ_characters) == strlen(typ));
-	header =
-	    talloc_asprintf(scratch, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"%s\"}", signer->kid, typ);
+	header = talloc_asprintf(scratch, "{\"alg\":\"ES256\",\"kid\":\"%s\",\"typ\":\"%s\"}", signer->kid, typ);
 	assert(header != NULL);
 	text = talloc_asprintf(scratch, "%s.%s", text_base64url(scratch, header, strlen(header)),
 	    text_base64url(scratch, payload, strlen(payload)));

@@ -40,8 +40,8 @@ struct token_keys *token_keys_open(const void *ctx, const struct config *config)
  * Fails: unauthorized (why stands in our log alone), unavailable (the issuer never gave us any keys yet).
  * From:  spec 2, 3; RFC 7515, 7517, 7519, 8725, 9068.
  */
-int token_check(struct token_keys *keys, const char *jwt, int64_t now_ms, const void *ctx,
-    struct token_claims *claims, struct error *err);
+int token_check(struct token_keys *keys, const char *jwt, int64_t now_ms, const void *ctx, struct token_claims *claims,
+    struct error *err);
 
 /*
  * Signs by ES256 with a P-256 key derived from SECRET_KEY: the same in every program of the host, and after

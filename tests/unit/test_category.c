@@ -11,13 +11,24 @@
 static void
 every_type_has_the_maximum_of_the_reference(void **state)
 {
-	static const struct { const char *type; int dollars; bool is_digital, is_credential; const char *proof; } rows[] = {
-		{ "VERIFICATION", 10000, false, false, "PHOTO" }, { "PHOTO", 10000, false, false, "PHOTO" },
-		{ "DELIVERY", 10000, false, false, "PHOTO" }, { "INSPECTION", 10000, false, false, "PHOTO" },
-		{ "CAPTCHA_SOLVING", 10, true, false, "SCREENSHOT" }, { "FORM_FILLING", 50, true, false, "SCREENSHOT" },
-		{ "BROWSER_INTERACTION", 100, true, false, "SCREENSHOT" }, { "CONTENT_REVIEW", 25, true, false, "CONFIRMATION" },
-		{ "DATA_VALIDATION", 50, true, false, "CONFIRMATION" }, { "ACCOUNT_CREATION", 100, true, true, "ARTIFACT" },
-		{ "API_KEY_PROCUREMENT", 200, true, true, "ARTIFACT" }, { "PHONE_VERIFICATION", 25, true, true, "ARTIFACT" },
+	static const struct {
+		const char *type;
+		int dollars;
+		bool is_digital, is_credential;
+		const char *proof;
+	} rows[] = {
+		{ "VERIFICATION", 10000, false, false, "PHOTO" },
+		{ "PHOTO", 10000, false, false, "PHOTO" },
+		{ "DELIVERY", 10000, false, false, "PHOTO" },
+		{ "INSPECTION", 10000, false, false, "PHOTO" },
+		{ "CAPTCHA_SOLVING", 10, true, false, "SCREENSHOT" },
+		{ "FORM_FILLING", 50, true, false, "SCREENSHOT" },
+		{ "BROWSER_INTERACTION", 100, true, false, "SCREENSHOT" },
+		{ "CONTENT_REVIEW", 25, true, false, "CONFIRMATION" },
+		{ "DATA_VALIDATION", 50, true, false, "CONFIRMATION" },
+		{ "ACCOUNT_CREATION", 100, true, true, "ARTIFACT" },
+		{ "API_KEY_PROCUREMENT", 200, true, true, "ARTIFACT" },
+		{ "PHONE_VERIFICATION", 25, true, true, "ARTIFACT" },
 		{ "SUBSCRIPTION_SETUP", 500, true, true, "ARTIFACT" },
 	};
 

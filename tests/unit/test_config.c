@@ -13,8 +13,7 @@
 
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define GOOD \
-	"DATABASE_URL=postgresql:///humanops\nPUBLIC_BASE_URL=https://humanops.example\nSECRET_KEY=" KEY \
-	"\n" \
+	"DATABASE_URL=postgresql:///humanops\nPUBLIC_BASE_URL=https://humanops.example\nSECRET_KEY=" KEY "\n" \
 	"SMTP_URL=smtps://mail.example\nMAIL_FROM=humanops@humanops.example\n"
 #define DEV \
 	"HUMANOPS_ENV=development\nDATABASE_URL=host=/run/postgresql dbname=humanops\n" \
@@ -43,7 +42,7 @@ load(const char *text, const char *const *variables, const char **said)
 	struct config *config;
 
 	clearenv();
-	cmocka_set_message_output(output);	/* it would ask the environment again */
+	cmocka_set_message_output(output); /* it would ask the environment again */
 	setenv("PATH", "/bin", 1);
 	setenv("HUMANOPS_CONF", conf, 1);
 	write_file(conf, text, strlen(text));
@@ -85,8 +84,8 @@ defaults_stand_where_nothing_is_said(void **state)
 	assert_string_equal(config->run_dir, "/run/humanops");
 	assert_string_equal(config->mail_dir, "/var/lib/humanops/mail");
 	assert_true(config->escrow_hold_s == 604800 && config->estimate_approval_s == 86400);
-	assert_true(config->manual_review_s == 604800 && config->deadline_grace_s == 86400 &&
-		    config->sandbox_step_s == 1);
+	assert_true(
+	    config->manual_review_s == 604800 && config->deadline_grace_s == 86400 && config->sandbox_step_s == 1);
 	talloc_free(config);
 }
 
@@ -94,10 +93,9 @@ static void
 development_needs_no_mail_server(void **state)
 {
 	const char *said;
-	struct config *config =
-	    load(DEV "WEBHOOK_ALLOW_PRIVATE=true\nSTATE_DIR=/srv/var/\nSANDBOX_STEP_SECONDS=0\n"
-		     "MAIL_FROM=humanops@localhost\nADMIN_API_KEY=abcdefghijklmnopqrstuvwx\n",
-		NULL, &said);
+	struct config *config = load(DEV "WEBHOOK_ALLOW_PRIVATE=true\nSTATE_DIR=/srv/var/\nSANDBOX_STEP_SECONDS=0\n"
+					 "MAIL_FROM=humanops@localhost\nADMIN_API_KEY=abcdefghijklmnopqrstuvwx\n",
+	    NULL, &said);
 
 	(void)state;
 	assert_string_equal(said, "");
@@ -118,9 +116,8 @@ development_needs_no_mail_server(void **state)
 static void
 the_environment_stands_over_the_file(void **state)
 {
-	static const char *const variables[] = { "ESCROW_HOLD_SECONDS=5",
-		"RUN_DIR=", "DATABASE_URL_FILE=/nonexistent", "DATABASE_URL=", "HTTP_X=1", "LANG=C",
-		"SMTP_PORT=25", NULL };
+	static const char *const variables[] = { "ESCROW_HOLD_SECONDS=5", "RUN_DIR=", "DATABASE_URL_FILE=/nonexistent",
+		"DATABASE_URL=", "HTTP_X=1", "LANG=C", "SMTP_PORT=25", NULL };
 	const char *said;
 	struct config *config;
 
@@ -143,26 +140,19 @@ an_issuer_of_tokens_brings_its_settings(void **state)
 	static const struct {
 		const char *settings, *jwks_url; /* NULL: refused */
 	} rows[] = {
-		{ DEV "OPERATOR_JWT_ISSUER=https://id.example\n",
-		    "https://id.example/.well-known/jwks.json" },
-		{ DEV "OPERATOR_JWT_ISSUER=https://id.example/a/\n",
-		    "https://id.example/a/.well-known/jwks.json" },
-		{ DEV
-		    "OPERATOR_JWT_ISSUER=https://id.example\nOPERATOR_JWKS_URL=https://keys.example/k?p=1\n",
+		{ DEV "OPERATOR_JWT_ISSUER=https://id.example\n", "https://id.example/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=https://id.example/a/\n", "https://id.example/a/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=https://id.example\nOPERATOR_JWKS_URL=https://keys.example/k?p=1\n",
 		    "https://keys.example/k?p=1" },
-		{ DEV "OPERATOR_JWT_ISSUER=http://127.0.0.1:9000\n",
-		    "http://127.0.0.1:9000/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=http://127.0.0.1:9000\n", "http://127.0.0.1:9000/.well-known/jwks.json" },
 		{ DEV "OPERATOR_JWT_ISSUER=http://[::1]\n", "http://[::1]/.well-known/jwks.json" },
-		{ DEV "OPERATOR_JWT_ISSUER=http://localhost/a\n",
-		    "http://localhost/a/.well-known/jwks.json" },
+		{ DEV "OPERATOR_JWT_ISSUER=http://localhost/a\n", "http://localhost/a/.well-known/jwks.json" },
 		{ DEV "OPERATOR_JWT_ISSUER=http://localhost.example\n", NULL },
 		{ DEV "OPERATOR_JWT_ISSUER=http://127.0.0.10\n", NULL },
-		{ DEV "OPERATOR_JWT_ISSUER=https://id.example\nOPERATOR_JWKS_URL=http://keys.example/\n",
-		    NULL },
+		{ DEV "OPERATOR_JWT_ISSUER=https://id.example\nOPERATOR_JWKS_URL=http://keys.example/\n", NULL },
 	};
-	static const char all[] =
-	    DEV "OPERATOR_JWT_ISSUER=https://id.example/\nOPERATOR_JWT_AZP=https://a b\n"
-		"OPERATOR_JWT_AUDIENCE=api\nALLOW_DEV_OPERATOR_ID_HEADER=true\n";
+	static const char all[] = DEV "OPERATOR_JWT_ISSUER=https://id.example/\nOPERATOR_JWT_AZP=https://a b\n"
+				      "OPERATOR_JWT_AUDIENCE=api\nALLOW_DEV_OPERATOR_ID_HEADER=true\n";
 	struct config *config;
 	const char *said;
 
@@ -221,10 +211,9 @@ static void
 lines_are_comments_blanks_and_settings(void **state)
 {
 	const char *said;
-	struct config *config =
-	    load("# a comment\n\n   \t\r\n  # another\n" GOOD "DEADLINE_GRACE_SECONDS=12 \t\r\n"
-		 "  MANUAL_REVIEW_SECONDS=13\nADMIN_API_KEY=a=b#c=abcdefghijklmnopqrst",
-		NULL, &said);
+	struct config *config = load("# a comment\n\n   \t\r\n  # another\n" GOOD "DEADLINE_GRACE_SECONDS=12 \t\r\n"
+				     "  MANUAL_REVIEW_SECONDS=13\nADMIN_API_KEY=a=b#c=abcdefghijklmnopqrst",
+	    NULL, &said);
 
 	(void)state;
 	assert_string_equal(said, "");
@@ -314,15 +303,13 @@ each_setting_says_what_it_must_be(void **state)
 		{ "GUARDIAN_URL=http://[2001:db8::1]/v1", GUARDIAN_URL },
 		{ "GUARDIAN_URL=ftp://localhost", GUARDIAN_URL },
 		{ "GUARDIAN_URL=https://", "GUARDIAN_URL must be a URL without user, query and fragment" },
-		{ "GUARDIAN_URL=https://u@api.example",
-		    "GUARDIAN_URL must be a URL without user, query and fragment" },
+		{ "GUARDIAN_URL=https://u@api.example", "GUARDIAN_URL must be a URL without user, query and fragment" },
 		{ "GUARDIAN_URL=https://api.example/v1?key=x",
 		    "GUARDIAN_URL must be a URL without user, query and fragment" },
 		{ "WEBHOOK_ALLOW_PRIVATE=false", "" },
 		{ "WEBHOOK_ALLOW_PRIVATE=1", "WEBHOOK_ALLOW_PRIVATE must be true or false" },
 		{ "WEBHOOK_ALLOW_PRIVATE=true", "WEBHOOK_ALLOW_PRIVATE is for development only" },
-		{ "ALLOW_DEV_OPERATOR_ID_HEADER=true",
-		    "ALLOW_DEV_OPERATOR_ID_HEADER is for development only" },
+		{ "ALLOW_DEV_OPERATOR_ID_HEADER=true", "ALLOW_DEV_OPERATOR_ID_HEADER is for development only" },
 		{ "ALLOW_DEV_OPERATOR_ID_HEADER=false", "" },
 		{ "OPERATOR_JWT_ISSUER=https://id.example", "" },
 		{ "OPERATOR_JWT_ISSUER=https://id.example:8443/realms/a/", "" },
@@ -337,8 +324,7 @@ each_setting_says_what_it_must_be(void **state)
 		{ "OPERATOR_JWT_AZP=https://app.example", "OPERATOR_JWT_AZP needs " ISSUER },
 		{ "OPERATOR_JWT_AUDIENCE=api", "OPERATOR_JWT_AUDIENCE needs " ISSUER },
 		{ "OPERATOR_JWT_AUDIENCE=a b", "OPERATOR_JWT_AUDIENCE must be one word of ASCII" },
-		{ "OPERATOR_JWT_AZP=a  b",
-		    "OPERATOR_JWT_AZP must be words of ASCII with single blanks between them" },
+		{ "OPERATOR_JWT_AZP=a  b", "OPERATOR_JWT_AZP must be words of ASCII with single blanks between them" },
 		{ "UPLOAD_DIR=/srv/uploads", "" },
 		{ "R2_BUCKET=proof", "R2_BUCKET is of no use without R2_ENDPOINT" },
 		{ "R2_SECRET_ACCESS_KEY=hunter2", "R2_SECRET_ACCESS_KEY is of no use without R2_ENDPOINT" },
@@ -397,8 +383,7 @@ a_bucket_needs_all_of_its_settings_and_a_safe_way(void **state)
 		char want[256] = "";
 
 		if (second != NULL)
-			snprintf(want, sizeof(want), "humanops: %.*s\nhumanops: %s\n", first, rows[i].want,
-			    second + 1);
+			snprintf(want, sizeof(want), "humanops: %.*s\nhumanops: %s\n", first, rows[i].want, second + 1);
 		else if (first > 0)
 			snprintf(want, sizeof(want), "humanops: %s\n", rows[i].want);
 		if (strcmp(said, want) != 0 || (config != NULL) != (*want == '\0'))
@@ -420,10 +405,9 @@ a_model_needs_a_name_and_anthropic_a_key(void **state)
 	assert_true(config->guardian_url == NULL && config->guardian_model == NULL);
 	talloc_free(config);
 	assert_null(load(GOOD "GUARDIAN_PROVIDER=anthropic\n", NULL, &said));
-	assert_string_equal(
-	    said, "humanops: GUARDIAN_MODEL is required\nhumanops: GUARDIAN_API_KEY is required\n");
-	config = load(GOOD "GUARDIAN_PROVIDER=openai\nGUARDIAN_MODEL=m\nGUARDIAN_URL=http://llm:8080/v1/\n",
-	    NULL, &said);
+	assert_string_equal(said, "humanops: GUARDIAN_MODEL is required\nhumanops: GUARDIAN_API_KEY is required\n");
+	config =
+	    load(GOOD "GUARDIAN_PROVIDER=openai\nGUARDIAN_MODEL=m\nGUARDIAN_URL=http://llm:8080/v1/\n", NULL, &said);
 	assert_non_null(config);
 	assert_string_equal(config->guardian_url, "http://llm:8080/v1");
 	assert_string_equal(config->guardian_model, "m");
@@ -451,10 +435,9 @@ all_faults_are_named_at_once_and_no_value_is_shown(void **state)
 	    "humanops: SMTP_URL is required\n"
 	    "humanops: ESCROW_HOLD_SECONDS must be a whole number from 1 to 31536000\n",
 	    conf, conf, conf, conf, conf, conf);
-	assert_null(
-	    load("FOO=hunter2\n\nhunter2\nRUN_DIR = /hunter2\nc2VjcmV0=\nRUN_DIR=/a\nRUN_DIR=/hunter2\n"
-		 "SECRET_KEY=hunter2\nSECRET_KEY_FILE=/hunter2\nESCROW_HOLD_SECONDS=hunter2\n",
-		NULL, &said));
+	assert_null(load("FOO=hunter2\n\nhunter2\nRUN_DIR = /hunter2\nc2VjcmV0=\nRUN_DIR=/a\nRUN_DIR=/hunter2\n"
+			 "SECRET_KEY=hunter2\nSECRET_KEY_FILE=/hunter2\nESCROW_HOLD_SECONDS=hunter2\n",
+	    NULL, &said));
 	assert_string_equal(said, want);
 	assert_null(strstr(said, "hunter2"));
 }
@@ -465,8 +448,7 @@ a_file_that_was_named_must_be_there(void **state)
 	const char *said;
 
 	(void)state;
-	assert_null(
-	    load(GOOD, (const char *const[]){ "HUMANOPS_CONF=/nonexistent/humanops.conf", NULL }, &said));
+	assert_null(load(GOOD, (const char *const[]){ "HUMANOPS_CONF=/nonexistent/humanops.conf", NULL }, &said));
 	assert_non_null(
 	    strstr(said, "humanops: /nonexistent/humanops.conf cannot be read: No such file or directory\n"));
 	assert_null(load(GOOD, (const char *const[]){ "HUMANOPS_CONF=/tmp", NULL }, &said));

@@ -28,8 +28,7 @@ sha256_and_hmac_are_those_of_the_standards(void **state)
 	text_hex(hash, sizeof(hash), hex);
 	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof(key));
-	crypto_hmac_sha256(
-	    key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, hash);
+	crypto_hmac_sha256(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, hash);
 	text_hex(hash, sizeof(hash), hex); /* RFC 4231, 4.7 */
 	assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
@@ -83,8 +82,7 @@ what_is_sealed_opens_with_its_key_and_purpose_alone(void **state)
 	crypto_random(data, sizeof(data));
 	for (size_t i = 0; i < nitems(lengths); i++) {
 		size_t sealed_len, len = 99;
-		uint8_t *sealed = crypto_seal(ctx, key, "secret:task_1", data, lengths[i], &sealed_len),
-			*opened;
+		uint8_t *sealed = crypto_seal(ctx, key, "secret:task_1", data, lengths[i], &sealed_len), *opened;
 
 		assert_int_equal(sealed_len, lengths[i] + SEAL_OVERHEAD);
 		assert_int_equal(sealed[0], 1);
@@ -128,8 +126,8 @@ the_same_text_is_never_sealed_alike(void **state)
 	void *ctx = talloc_new(NULL);
 
 	(void)state;
-	assert_memory_not_equal(crypto_seal(ctx, key, "p", "x", 1, &len),
-	    crypto_seal(ctx, key, "p", "x", 1, &len), SEAL_OVERHEAD);
+	assert_memory_not_equal(
+	    crypto_seal(ctx, key, "p", "x", 1, &len), crypto_seal(ctx, key, "p", "x", 1, &len), SEAL_OVERHEAD);
 	talloc_free(ctx);
 }
 
@@ -234,8 +232,8 @@ raw_points_and_der_keys_agree(void **state)
 		char *base64;
 
 		assert_int_equal(gnutls_privkey_init(&key), 0);
-		assert_int_equal(gnutls_privkey_generate(key, GNUTLS_PK_ECDSA,
-				     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+		assert_int_equal(
+		    gnutls_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
 		    0);
 		assert_int_equal(gnutls_pubkey_init(&public), 0);
 		assert_int_equal(gnutls_pubkey_import_privkey(public, key, 0, 0), 0);

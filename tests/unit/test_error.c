@@ -19,8 +19,7 @@ every_code_has_a_name_a_status_and_a_sentence(void **state)
 {
 	(void)state;
 	for (int code = ERR_none + 1; code < ERR_count; code++) {
-		const char *name = error_name((enum error_code)code),
-			   *text = error_text((enum error_code)code);
+		const char *name = error_name((enum error_code)code), *text = error_text((enum error_code)code);
 
 		assert_in_range(error_status((enum error_code)code), 400, 599);
 		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), strlen(name));

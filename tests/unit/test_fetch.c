@@ -142,8 +142,7 @@ a_request_arrives_as_it_was_given(void **state)
 		struct fetch fetch = get(url);
 		struct fetch_answer answer;
 
-		snprintf(url, sizeof(url), "http://%s:%d/hook?x=1#part", i == 0 ? "127.0.0.1" : "[::1]",
-		    peer.port);
+		snprintf(url, sizeof(url), "http://%s:%d/hook?x=1#part", i == 0 ? "127.0.0.1" : "[::1]", peer.port);
 		fetch.method = "POST";
 		fetch.headers = headers;
 		fetch.body = "{\"a\":1}";
@@ -154,8 +153,7 @@ a_request_arrives_as_it_was_given(void **state)
 		assert_int_equal(answer.retry_after_s, -1);
 		assert_string_equal(answer.body, "ok");
 		assert_ptr_equal(strstr(peer.seen->bytes, "POST /hook?x=1 HTTP/1.1\r\n"), peer.seen->bytes);
-		assert_non_null(
-		    strstr(peer.seen->bytes, "\r\nUser-Agent: HumanOps/" HUMANOPS_VERSION "\r\n"));
+		assert_non_null(strstr(peer.seen->bytes, "\r\nUser-Agent: HumanOps/" HUMANOPS_VERSION "\r\n"));
 		assert_non_null(
 		    strstr(peer.seen->bytes, "\r\nContent-Type: application/json\r\nwebhook-id: evt_1\r\n"));
 		assert_non_null(strstr(peer.seen->bytes, "\r\nContent-Length: 7\r\n\r\n{\"a\":1}"));
@@ -181,8 +179,7 @@ each_method_has_its_form(void **state)
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++) {
-		struct peer peer =
-		    peer_start(AF_INET, answer_text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+		struct peer peer = peer_start(AF_INET, answer_text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 		struct fetch fetch = get(url_of(&peer, "/"));
 		struct fetch_answer answer;
 
@@ -233,36 +230,32 @@ answers_are_read_and_bad_ones_named(void **state)
 	} rows[] = {
 		{ OK "Content-Length: 5\r\nX-A: b\r\nSet-Cookie: a=b\r\n\r\nhello", 200, -1, "hello", "" },
 		{ OK "\r\nuntil the end", 200, -1, "until the end", "" },
-		{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\n", 200,
-		    -1, "abcde", "" },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\n", 200, -1, "abcde",
+		    "" },
 		{ OK "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 200, -1, "abc", "" },
 		{ "HTTP/1.0 200 fine\r\n\r\nold", 200, -1, "old", "" },
 		{ "HTTP/1.1 204 No Content\r\n\r\n", 204, -1, "", "" },
-		{ "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nno", 302,
-		    -1, "no", "" },
-		{ "HTTP/1.1 307 T\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", 307, -1, "",
+		{ "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nno", 302, -1, "no",
 		    "" },
-		{ "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n", 401, -1,
-		    "", "" },
+		{ "HTTP/1.1 307 T\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", 307, -1, "", "" },
+		{ "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n", 401, -1, "", "" },
 		{ "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", 410, -1, "", "" },
 		{ "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 1\r\n\r\na", 200, -1, "a", "" },
-		{ "HTTP/1.1 103 Hints\r\nRetry-After: 7\r\n\r\n" OK "Content-Length: 0\r\n\r\n", 200, -1, "",
-		    "" },
+		{ "HTTP/1.1 103 Hints\r\nRetry-After: 7\r\n\r\n" OK "Content-Length: 0\r\n\r\n", 200, -1, "", "" },
 		{ "HTTP/1.1 429 Slow\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n", 429, 120, "", "" },
 		{ "HTTP/1.1 503 Wait\r\nretry-after:0 \r\nContent-Length: 0\r\n\r\n", 503, 0, "", "" },
-		{ "HTTP/1.1 503 Wait\r\nRetry-After: 20260101\r\nContent-Length: 0\r\n\r\n", 503, 20260101,
+		{ "HTTP/1.1 503 Wait\r\nRetry-After: 20260101\r\nContent-Length: 0\r\n\r\n", 503, 20260101, "", "" },
+		{ "HTTP/1.1 503 W\r\nRetry-After: 99999999999999999999999\r\nContent-Length: 0\r\n\r\n", 503, INT_MAX,
 		    "", "" },
-		{ "HTTP/1.1 503 W\r\nRetry-After: 99999999999999999999999\r\nContent-Length: 0\r\n\r\n", 503,
-		    INT_MAX, "", "" },
-		{ "HTTP/1.1 503 W\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n",
-		    503, 0, "", "" },
+		{ "HTTP/1.1 503 W\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n", 503, 0,
+		    "", "" },
 		{ "HTTP/1.1 503 W\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n", 503, -1, "", "" },
 		{ "HTTP/1.1 503 W\r\nRetry-After: -5\r\nContent-Length: 0\r\n\r\n", 503, -1, "", "" },
 		{ "HTTP/1.1 503 W\r\nRetry-After: 5 minutes\r\nContent-Length: 0\r\n\r\n", 503, -1, "", "" },
 		{ "HTTP/1.1 503 W\r\nRetry-After: 1e3\r\nContent-Length: 0\r\n\r\n", 503, -1, "", "" },
 		{ "HTTP/1.1 503 W\r\nRetry-After:\r\nContent-Length: 0\r\n\r\n", 503, -1, "", "" },
-		{ "HTTP/1.1 503 W\r\nRetry-After: Fri, 99 Foo 2099 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n",
-		    503, -1, "", "" },
+		{ "HTTP/1.1 503 W\r\nRetry-After: Fri, 99 Foo 2099 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n", 503, -1,
+		    "", "" },
 		{ "", 0, -1, "", "connection closed without an answer" },
 		{ "\r\n\r\n", 0, -1, "", NOT_HTTP },
 		{ "SSH-2.0-OpenSSH_9.2\r\n", 0, -1, "", NOT_HTTP },
@@ -280,8 +273,7 @@ answers_are_read_and_bad_ones_named(void **state)
 		struct fetch_answer answer = canned(*state, rows[i].said, ANSWER_MAX);
 
 		if (answer.status != rows[i].status || answer.retry_after_s != rows[i].retry)
-			print_message(
-			    "row %zu: %d %d %s\n", i, answer.status, answer.retry_after_s, answer.problem);
+			print_message("row %zu: %d %d %s\n", i, answer.status, answer.retry_after_s, answer.problem);
 		assert_int_equal(answer.status, rows[i].status);
 		assert_int_equal(answer.retry_after_s, rows[i].retry);
 		assert_string_equal(answer.body, rows[i].body);
@@ -309,8 +301,8 @@ retry_after_may_be_a_date_in_all_three_forms(void **state)
 		char said[256];
 		struct fetch_answer answer;
 
-		snprintf(said, sizeof(said), "HTTP/1.1 503 W\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n",
-		    dates[i]);
+		snprintf(
+		    said, sizeof(said), "HTTP/1.1 503 W\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", dates[i]);
 		answer = canned(*state, said, ANSWER_MAX);
 		assert_in_range(answer.retry_after_s, 890, 900);
 	}
@@ -749,12 +741,12 @@ call_outside(const void *ctx, const char *host, int port)
 static void
 no_spelling_of_a_private_address_is_connected(void **state)
 {
-	static const char *const spellings[] = { "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001",
-		"0x7f.1", "0X7F.0x0.0x0.0x1", "0177.0.0.1", "017700000001", "127.0.0.1.", "%31%32%37.0.0.1",
-		"localhost", "LOCALHOST", "localhost.", "a.localhost", "0", "0.0.0.0", "[::1]",
-		"[0:0:0:0:0:0:0:1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]",
-		"[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1%25lo]", "[fe80::1%251]", "inside.test",
-		"inside6.test", "mapped.test", "mixed.test", "mixed6.test" };
+	static const char *const spellings[] = { "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1",
+		"0X7F.0x0.0x0.0x1", "0177.0.0.1", "017700000001", "127.0.0.1.", "%31%32%37.0.0.1", "localhost",
+		"LOCALHOST", "localhost.", "a.localhost", "0", "0.0.0.0", "[::1]", "[0:0:0:0:0:0:0:1]", "[::]",
+		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+		"[fe80::1%25lo]", "[fe80::1%251]", "inside.test", "inside6.test", "mapped.test", "mixed.test",
+		"mixed6.test" };
 	int port = 0, v4 = peer_listen(AF_INET, &port), v6 = peer_listen(AF_INET6, &port);
 
 	fcntl(v4, F_SETFL, O_NONBLOCK);
@@ -782,8 +774,7 @@ every_private_address_is_refused_when_called(void **state)
 
 		if (!addresses[i].is_private)
 			continue; /* a public one would be called in earnest */
-		snprintf(host, sizeof(host), strchr(addresses[i].address, ':') ? "[%s]" : "%s",
-		    addresses[i].address);
+		snprintf(host, sizeof(host), strchr(addresses[i].address, ':') ? "[%s]" : "%s", addresses[i].address);
 		assert_string_equal(call_outside(*state, host, 80).problem, "address not allowed");
 	}
 }

@@ -62,8 +62,7 @@ static const struct field fields[] = {
 	FIELD(notes, FIELD_TEXT, .flags = FIELD_LINES),
 	FIELD(secret, FIELD_SECRET, .min = 2, .max = 8),
 	FIELD(kind, FIELD_CHOICE, .choices = kinds),
-	FIELD(
-	    reward, FIELD_MONEY, .min = USD_CENT, .max = USD(100), .has = offsetof(struct form, has_reward)),
+	FIELD(reward, FIELD_MONEY, .min = USD_CENT, .max = USD(100), .has = offsetof(struct form, has_reward)),
 	FIELD(gas, FIELD_MONEY, .flags = FIELD_MICROS),
 	FIELD(weight, FIELD_NUMBER),
 	FIELD(count, FIELD_INT, .min = 1, .max = 100),
@@ -74,8 +73,7 @@ static const struct field fields[] = {
 	FIELD(scopes, FIELD_CHOICES, .choices = scopes),
 	FIELD(proofs, FIELD_TEXTS, .min = 1, .max = 4, .max_items = 3),
 };
-static const struct field strict_field[] = { FIELD(
-    title, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 5) };
+static const struct field strict_field[] = { FIELD(title, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 5) };
 
 #define DOLLARS "must be a number of dollars from 0.01 to 100 with at most two decimals"
 #define MICROS "must be a number of dollars with at most six decimals"
@@ -217,8 +215,7 @@ each_type_takes_its_own_and_names_what_it_wants(void **state)
 		{ "{\"place\":\"here\"}", "place: must be an object" },
 		{ "{\"place\":{\"lat\":1,\"lng\":2}}", "place.lng: " UNKNOWN },
 		{ "{\"place\":null}", "" },
-		{ "{\"place\":{\"lat\":1,\"inner\":{\"floor\":1.5}}}",
-		    "place.inner.floor: must be a whole number" },
+		{ "{\"place\":{\"lat\":1,\"inner\":{\"floor\":1.5}}}", "place.inner.floor: must be a whole number" },
 		{ "{\"scopes\":[\"read\",\"funds\"]}", "" },
 		{ "{\"scopes\":[]}", "scopes: " SCOPES },
 		{ "{\"scopes\":[\"read\",\"read\"]}", "scopes: " SCOPES },
@@ -229,8 +226,7 @@ each_type_takes_its_own_and_names_what_it_wants(void **state)
 		{ "{\"proofs\":[]}", "proofs: " PROOFS },
 		{ "{\"proofs\":[\"a\",\"b\",\"c\",\"d\"]}", "proofs: " PROOFS },
 		{ "{\"proofs\":[\"a\",\"\",\"abcde\"]}", "proofs[1]: " ITEM "; proofs[2]: " ITEM },
-		{ "{\"proofs\":[null,1,[\"a\"]]}",
-		    "proofs[0]: " ITEM "; proofs[1]: " ITEM "; proofs[2]: " ITEM },
+		{ "{\"proofs\":[null,1,[\"a\"]]}", "proofs[0]: " ITEM "; proofs[1]: " ITEM "; proofs[2]: " ITEM },
 		{ "{\"Title\":\"a\"}", "Title: " UNKNOWN },
 		{ "{\"\":1}", ": " UNKNOWN },
 		{ "{\"titl\\u0065\":\"a\"}", "" },
@@ -244,9 +240,8 @@ each_type_takes_its_own_and_names_what_it_wants(void **state)
 static void
 every_fault_is_named_at_once(void **state)
 {
-	static const char json[] =
-	    "{\"title\":1,\"reward\":\"25\",\"place\":{\"lat\":91,\"address\":7},\"foo\":1,"
-	    "\"proofs\":[\"a\",2],\"count\":1,\"count\":2}";
+	static const char json[] = "{\"title\":1,\"reward\":\"25\",\"place\":{\"lat\":91,\"address\":7},\"foo\":1,"
+				   "\"proofs\":[\"a\",2],\"count\":1,\"count\":2}";
 
 	(void)state;
 	expect_faults(json, strlen(json),
@@ -267,8 +262,7 @@ a_name_twice_is_found_at_any_depth_and_in_any_spelling(void **state)
 		{ "{\"count\":null,\"count\":1}", "count: " TWICE },
 		{ "{\"place\":{\"lat\":1,\"lat\":2}}", "place.lat: " TWICE },
 		{ "{\"place\":{\"lat\":1},\"place\":{\"lat\":1}}", "place: " TWICE },
-		{ "{\"place\":{\"lat\":1,\"inner\":{\"floor\":1,\"flo\\u006fr\":1}}}",
-		    "place.inner.floor: " TWICE },
+		{ "{\"place\":{\"lat\":1,\"inner\":{\"floor\":1,\"flo\\u006fr\":1}}}", "place.inner.floor: " TWICE },
 		{ "{\"x\":[{\"a\":1},[1,{\"a\":1,\"b\":1,\"a\":1}]]}", "x[1][1].a: " TWICE "; x: " UNKNOWN },
 		{ "{\"x\":{\"\\\"\":1,\"\\u0022\":1}}", "x.\": " TWICE "; x: " UNKNOWN },
 		{ "{\"x\":{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":1}}",
@@ -384,8 +378,7 @@ what_is_not_strictly_json_is_refused_with_reason_and_place(void **state)
 		struct form form = { 0 };
 		struct json_object *reason = NULL, *offset = NULL;
 
-		assert_int_equal(
-		    fields_read(NULL, rows[i].json, rows[i].len, fields, nitems(fields), &form, &err), -1);
+		assert_int_equal(fields_read(NULL, rows[i].json, rows[i].len, fields, nitems(fields), &form, &err), -1);
 		json_object_object_get_ex(err.details, "reason", &reason);
 		json_object_object_get_ex(err.details, "offset", &offset);
 		if (err.code != ERR_body_invalid || reason == NULL || offset == NULL ||
@@ -485,8 +478,8 @@ a_flood_of_faults_is_answered_briefly(void **state)
 	json = talloc_strdup_append_buffer(json, "\"z\":1}");
 	assert_int_equal(fields_read(NULL, json, strlen(json), fields, nitems(fields), &form, &err), -1);
 	assert_in_range(strlen(json_object_to_json_string(err.details)), 1000, 10000);
-	assert_true(text_is_utf8(
-	    json_object_to_json_string(err.details), strlen(json_object_to_json_string(err.details))));
+	assert_true(
+	    text_is_utf8(json_object_to_json_string(err.details), strlen(json_object_to_json_string(err.details))));
 	error_clear(&err);
 	talloc_free(json);
 }
@@ -557,8 +550,7 @@ a_query_is_read_by_the_same_table(void **state)
 static void
 a_large_hostile_body_is_read_in_no_time(void **state)
 {
-	static const char *const pieces[] = { "\"a\":1,", "\"a\":[[[[[[[1]]]]]]],",
-		"\"\\u0061\":\"\\ud83d\\ude00\"," };
+	static const char *const pieces[] = { "\"a\":1,", "\"a\":[[[[[[[1]]]]]]],", "\"\\u0061\":\"\\ud83d\\ude00\"," };
 
 	(void)state;
 	for (size_t i = 0; i < nitems(pieces); i++) {

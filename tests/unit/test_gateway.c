@@ -135,8 +135,7 @@ ask(const char *query, size_t body_len, int flags, bool is_open)
 	send_param(fd, "REQUEST_METHOD", "POST");
 	send_record(fd, PARAMS, NULL, 0);
 	for (size_t sent = 0; sent < body_len; sent += sizeof filler)
-		send_record(
-		    fd, STDIN, filler, body_len - sent < sizeof filler ? body_len - sent : sizeof filler);
+		send_record(fd, STDIN, filler, body_len - sent < sizeof filler ? body_len - sent : sizeof filler);
 	if (!is_open)
 		send_record(fd, STDIN, NULL, 0);
 	return fd;
@@ -474,8 +473,7 @@ plain_cgi_reads_its_content_length_and_answers_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < nitems(rows); i++) {
-		assert_int_equal(
-		    run_cgi(rows[i].query, rows[i].length, rows[i].body, rows[i].argument, answer), 0);
+		assert_int_equal(run_cgi(rows[i].query, rows[i].length, rows[i].body, rows[i].argument, answer), 0);
 		assert_memory_equal(answer, "Status: 200 OK\r\n\r\n", 18);
 		assert_string_equal(strchr(answer + 18, ' '), rows[i].want);
 	}

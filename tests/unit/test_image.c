@@ -258,8 +258,7 @@ a_picture_is_served_upright(void **state)
 static void
 rationals(uint8_t out[24], uint32_t degrees, uint32_t minutes, uint32_t hundredths, uint32_t denominator)
 {
-	const uint32_t values[] = { degrees, denominator, minutes, denominator, hundredths,
-		100 * denominator };
+	const uint32_t values[] = { degrees, denominator, minutes, denominator, hundredths, 100 * denominator };
 
 	for (size_t i = 0; i < nitems(values); i++) {
 		for (int k = 0; k < 4; k++)
@@ -337,8 +336,7 @@ the_time_is_read_with_its_zone_or_marked_as_without(void **state)
 	for (size_t i = 0; i < nitems(rows); i++) {
 		const char *zone = rows[i].zone;
 		const struct exif_tag tags[] = {
-			{ 1, 0x9003, 2, (int)strlen(rows[i].local) + 1, rows[i].local,
-			    strlen(rows[i].local) + 1 },
+			{ 1, 0x9003, 2, (int)strlen(rows[i].local) + 1, rows[i].local, strlen(rows[i].local) + 1 },
 			{ 1, 0x9011, 2, 7, zone, 7 },
 		};
 		struct picture exif = picture_exif(tags, zone != NULL ? 2 : 1);
@@ -347,8 +345,7 @@ the_time_is_read_with_its_zone_or_marked_as_without(void **state)
 
 		camera_read(exif.data, exif.len, &taken);
 		time_print(taken.at_ms, text);
-		assert_string_equal(
-		    rows[i].want != NULL ? text : "", rows[i].want != NULL ? rows[i].want : "");
+		assert_string_equal(rows[i].want != NULL ? text : "", rows[i].want != NULL ? rows[i].want : "");
 		assert_int_equal(taken.at_ms != 0, rows[i].want != NULL);
 		assert_int_equal(taken.has_no_zone, rows[i].has_no_zone);
 		free(exif.data);
@@ -377,10 +374,8 @@ make_and_model_come_in_safe_letters(void **state)
 	(void)state;
 	for (size_t i = 0; i < nitems(rows); i++) {
 		const struct exif_tag tags[] = {
-			{ 0, 0x010f, 2, (int)strlen(rows[i].make) + 1, rows[i].make,
-			    strlen(rows[i].make) + 1 },
-			{ 0, 0x0110, 2, (int)strlen(rows[i].model) + 1, rows[i].model,
-			    strlen(rows[i].model) + 1 },
+			{ 0, 0x010f, 2, (int)strlen(rows[i].make) + 1, rows[i].make, strlen(rows[i].make) + 1 },
+			{ 0, 0x0110, 2, (int)strlen(rows[i].model) + 1, rows[i].model, strlen(rows[i].model) + 1 },
 		};
 		struct picture exif = picture_exif(tags, nitems(tags));
 		struct image_taken taken = { 0 };
@@ -417,8 +412,7 @@ metadata_is_told_and_not_served(void **state)
 	rationals(lng, 74, 0, 2160, 1);
 	exif = picture_exif(tags, nitems(tags));
 	for (int is_heic = 0; is_heic < 2; is_heic++) {
-		struct picture picture =
-		    is_heic ? picture_heic(64, 64, 0, &exif) : picture_jpeg(64, 64, 0, &exif);
+		struct picture picture = is_heic ? picture_heic(64, 64, 0, &exif) : picture_jpeg(64, 64, 0, &exif);
 		struct picture out = { 0 };
 		struct image image;
 		char text[TIME_TEXT_SIZE];
@@ -520,9 +514,8 @@ bomb_heic(uint32_t side)
 static void
 bombs_are_refused_at_once_and_cost_no_memory(void **state)
 {
-	struct picture rows[] = { bomb_png(50000, 50000), bomb_png(0x7fffffff, 0x7fffffff),
-		bomb_png(900000, 58), bomb_jpeg(65500, 65500), bomb_heic(50000), bomb_heic(16000),
-		bomb_png(0, 0) };
+	struct picture rows[] = { bomb_png(50000, 50000), bomb_png(0x7fffffff, 0x7fffffff), bomb_png(900000, 58),
+		bomb_jpeg(65500, 65500), bomb_heic(50000), bomb_heic(16000), bomb_png(0, 0) };
 	struct rusage usage;
 
 	(void)state;
@@ -576,8 +569,7 @@ damaged_files_harm_nothing(void **state)
 			memcpy(damaged, picture.data, picture.len);
 			for (int k = 0; k <= i % 8; k++) {
 				random = random * 1664525 + 1013904223;
-				damaged[(random >> 8) % (i % 2 ? picture.len : 200)] ^=
-				    (uint8_t)(1 << (random >> 29));
+				damaged[(random >> 8) % (i % 2 ? picture.len : 200)] ^= (uint8_t)(1 << (random >> 29));
 			}
 			code = convert(damaged, picture.len, &image, NULL);
 			refused += code == ERR_image_invalid;
@@ -659,7 +651,6 @@ main(int argc, char **argv)
 	};
 
 	(void)argc;
-	snprintf(imager, sizeof(imager), "%.*s../fcgi/imager", (int)(strrchr(argv[0], '/') + 1 - argv[0]),
-	    argv[0]);
+	snprintf(imager, sizeof(imager), "%.*s../fcgi/imager", (int)(strrchr(argv[0], '/') + 1 - argv[0]), argv[0]);
 	return cmocka_run_group_tests(cases, NULL, NULL);
 }

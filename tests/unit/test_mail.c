@@ -204,8 +204,7 @@ static void
 user_and_password_of_the_url_log_in(void **state)
 {
 	static const struct script good = { .ehlo = "250-mail.test\r\n250 AUTH PLAIN\r\n" };
-	static const struct script bad = { .ehlo = "250-mail.test\r\n250 AUTH PLAIN\r\n",
-		.auth = "535 no\r\n" };
+	static const struct script bad = { .ehlo = "250-mail.test\r\n250 AUTH PLAIN\r\n", .auth = "535 no\r\n" };
 	struct peer peer = peer_start(AF_INET, serve_smtp, &good);
 	struct mail mail = sample();
 
@@ -330,8 +329,7 @@ only_loopback_is_trusted_without_a_certificate(void **state)
 		const char *host;
 		enum error_code code;
 	} rows[] = {
-		{ { .ehlo = "250-mail.test\r\n250 AUTH PLAIN\r\n" }, "user:secret@mail.test",
-		    ERR_unavailable },
+		{ { .ehlo = "250-mail.test\r\n250 AUTH PLAIN\r\n" }, "user:secret@mail.test", ERR_unavailable },
 		{ { .ehlo = WITH_TLS }, "user:secret@mail.test", ERR_unavailable },
 		{ { .ehlo = WITH_TLS }, "user:secret@127.0.0.1", ERR_none },
 		{ { .ehlo = WITH_TLS }, "user:secret@localhost", ERR_none },
@@ -397,8 +395,7 @@ static char *
 written(const void *ctx, const struct mail *mail)
 {
 	struct error err = { 0 };
-	char *dir = folder(ctx), *path = talloc_asprintf(ctx, "%s/%s.eml", dir, mail->message_id),
-	     *text = NULL;
+	char *dir = folder(ctx), *path = talloc_asprintf(ctx, "%s/%s.eml", dir, mail->message_id), *text = NULL;
 
 	if (mail_send(NULL, dir, mail, &err) == 0) {
 		assert_int_equal(count_files(dir), 1);

@@ -43,8 +43,8 @@ members_are_written_exactly(void **state)
 	reply_id(rq->reply, "no_id", ID_TASK, nil);
 	reply_id(rq->reply, "id", ID_TASK, id);
 	reply_json(rq->reply, "list", json_object_new_array());
-	assert_string_equal(json_object_to_json_string_ext(
-				rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+	assert_string_equal(
+	    json_object_to_json_string_ext(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
 	    "{\"text\":\"a/b "
 	    "\\\"\xc3\xa9\\\"\\n\",\"no_text\":null,\"bool\":true,\"int\":-9223372036854775808,"
 	    "\"tenth\":0.1,\"third\":0.3333333333333333,\"money\":29.5,\"micro\":0.000001,\"zero\":0,"
@@ -62,9 +62,8 @@ a_reply_is_json_with_its_length(void **state)
 	(void)state;
 	reply_text(rq->reply, "a", "b");
 	reply_header(rq, "Idempotent-Replayed", "%s", "true");
-	assert_string_equal(answer_of(rq, 201),
-	    "Status: 201 Created\r\n" HEAD "Idempotent-Replayed: true\r\n" JSON
-	    "Content-Length: 9\r\n\r\n{\"a\":\"b\"}");
+	assert_string_equal(answer_of(rq, 201), "Status: 201 Created\r\n" HEAD "Idempotent-Replayed: true\r\n" JSON
+						"Content-Length: 9\r\n\r\n{\"a\":\"b\"}");
 	assert_int_equal(rq->status, 201);
 	assert_int_equal(rq->sent, 9);
 	talloc_free(rq);
@@ -93,8 +92,7 @@ a_page_goes_out_as_it_is(void **state)
 	reply_raw(rq, "text/csv", "old", 3);
 	reply_raw(rq, "text/html; charset=utf-8", "<p>", 3);
 	assert_string_equal(answer_of(rq, 200),
-	    "Status: 200 OK\r\n" HEAD
-	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 3\r\n\r\n<p>");
+	    "Status: 200 OK\r\n" HEAD "Content-Type: text/html; charset=utf-8\r\nContent-Length: 3\r\n\r\n<p>");
 	talloc_free(rq);
 }
 
@@ -115,8 +113,8 @@ an_error_replaces_what_was_begun(void **state)
 	assert_non_null(strstr(answer, "Status: 429 Too Many Requests\r\n"));
 	assert_non_null(strstr(answer, "\r\nRetry-After: 7\r\n"));
 	assert_non_null(strstr(answer, "\r\n" JSON));
-	assert_non_null(strstr(
-	    answer, "\"code\":\"rate_limited\",\"details\":{\"limit\":5},\"request_id\":\"req_test\"}"));
+	assert_non_null(
+	    strstr(answer, "\"code\":\"rate_limited\",\"details\":{\"limit\":5},\"request_id\":\"req_test\"}"));
 	assert_null(strstr(answer, "half"));
 	assert_null(strstr(answer, "<p>"));
 	talloc_free(rq);
@@ -143,8 +141,8 @@ details_are_an_object_even_if_empty(void **state)
 		error_set(&rq->error, rows[i].code);
 		answer = answer_of(rq, -1);
 		assert_non_null(strstr(answer, "\"details\":{},"));
-		assert_int_equal(strstr(answer, "WWW-Authenticate: ApiKey realm=\"humanops\"\r\n") != NULL,
-		    rows[i].has_challenge);
+		assert_int_equal(
+		    strstr(answer, "WWW-Authenticate: ApiKey realm=\"humanops\"\r\n") != NULL, rows[i].has_challenge);
 		assert_null(strstr(answer, "Retry-After"));
 		talloc_free(rq);
 	}

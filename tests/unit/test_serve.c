@@ -82,9 +82,7 @@ static int
 run_program(int argc, char **argv)
 {
 	static char url[] = "host=/nonexistent";
-	struct config config = {
-		.is_development = true, .database_url = url, .run_dir = getenv("TEST_FOLDER")
-	};
+	struct config config = { .is_development = true, .database_url = url, .run_dir = getenv("TEST_FOLDER") };
 	const struct serve serve = {
 		.name = "test",
 		.routes = routes,
@@ -195,8 +193,7 @@ each_request_has_its_answer_and_its_log_line(void **state)
 		    "RateLimit-Limit: 100\r\nRateLimit-Remaining: 99",
 		    "\"route\":\"/tasks/:id\"|\"status\":200|\"extra\":\"yes\"|\"via\":\"via-1\"|"
 		    "\"who\":\"agent_|\"key\":\"key_|\"address\":\"1.0.0.1\"|\"level\":\"info\"" },
-		{ { "GET", "/api/v1/tasks/%61", "1.0.0.1", NULL, 0 }, "\"id\":\"a\"|RateLimit-Remaining: 98",
-		    "" },
+		{ { "GET", "/api/v1/tasks/%61", "1.0.0.1", NULL, 0 }, "\"id\":\"a\"|RateLimit-Remaining: 98", "" },
 		{ { "HEAD", "/api/v1/tasks/a", "1.0.0.1", NULL, 0 },
 		    "Status: 200 OK|Content-Length: ", "\"bytes_out\":0" },
 		{ { "GET", "/api/v1/tasks/a%2Fb", "1.0.0.2", NULL, 0 },
@@ -210,19 +207,17 @@ each_request_has_its_answer_and_its_log_line(void **state)
 		{ { "GET", "/api/v1", "1.0.0.2", NULL, 0 }, "Status: 404|Remaining: 94", "" },
 		{ { "PUT", "/api/v1/tasks/a", "1.0.0.2", NULL, 0 },
 		    "Status: 405|Allow: GET, HEAD, DELETE|Remaining: 93", "\"code\":\"method_not_allowed\"" },
-		{ { "POST", "/api/v1/tasks", "1.0.0.3", "5", 5 }, "Status: 200|\"body\":5",
-		    "\"bytes_in\":5" },
-		{ { "POST", "/api/v1/tasks", "1.0.0.3", "262144", 262144 }, "Status: 200|\"body\":262144",
+		{ { "POST", "/api/v1/tasks", "1.0.0.3", "5", 5 }, "Status: 200|\"body\":5", "\"bytes_in\":5" },
+		{ { "POST", "/api/v1/tasks", "1.0.0.3", "262144", 262144 }, "Status: 200|\"body\":262144", "" },
+		{ { "POST", "/api/v1/tasks", "1.0.0.3", "262145", 262145 }, "Status: 413|\"code\":\"body_too_large\"",
 		    "" },
-		{ { "POST", "/api/v1/tasks", "1.0.0.3", "262145", 262145 },
-		    "Status: 413|\"code\":\"body_too_large\"", "" },
 		{ { "POST", "/api/v1/tasks", "1.0.0.3", "-1", 300000 }, "Status: 413", "" },
 		{ { "DELETE", "/api/v1/tasks/a", "1.0.0.3", "5", 5 }, "Status: 200|\"body\":5", "" },
 		{ { "GET", "/api/v1/tasks/a", "1.0.0.3", "5", 5 }, "Status: 200|\"body\":0", "" },
 		{ { "POST", "/api/v1/stream", "1.0.0.7", "400000", 400000 },
 		    "Status: 200|\"streamed\":400000,\"held\":\"no\"", "\"bytes_in\":400000" },
-		{ { "POST", "/api/v1/stream?little", "1.0.0.7", "400000", 400000 },
-		    "Status: 200|\"streamed\":1000", "\"bytes_in\":1000" },
+		{ { "POST", "/api/v1/stream?little", "1.0.0.7", "400000", 400000 }, "Status: 200|\"streamed\":1000",
+		    "\"bytes_in\":1000" },
 		{ { "POST", "/api/v1/stream", "1.0.0.7", NULL, 0 }, "Status: 200|\"streamed\":0", "" },
 		{ { "GET", "/api/v1/fail", "1.0.0.4", NULL, 0 },
 		    "Status: 500|\"code\":\"internal\",\"details\":{},\"request_id\":\"req_",
@@ -234,8 +229,7 @@ each_request_has_its_answer_and_its_log_line(void **state)
 		{ { "GET", "/healthz/other", "1.0.0.4", NULL, 0 }, "Status: 404", "" },
 		{ { "GET", "/api/v1/healthz", "1.0.0.4", NULL, 0 }, "Status: 404", "" },
 		{ { "POST", "/healthz", "1.0.0.4", NULL, 0 }, "Status: 405|Allow: GET, HEAD\r\n", "" },
-		{ { "GET", "/readyz", "1.0.0.4", NULL, 0 },
-		    "Status: 503|\"code\":\"unavailable\"|Retry-After: ", "" },
+		{ { "GET", "/readyz", "1.0.0.4", NULL, 0 }, "Status: 503|\"code\":\"unavailable\"|Retry-After: ", "" },
 	};
 
 	(void)state;
@@ -256,12 +250,11 @@ one_past_the_limit_is_refused_with_the_time_to_wait(void **state)
 	static const struct ask neighbour = { "GET", "/api/v1/rare", "2001:db8::2", NULL, 0 };
 
 	(void)state;
-	assert_true(
-	    has_all(hear(&rare)->answer, "Status: 200|RateLimit-Limit: 2\r\nRateLimit-Remaining: 1\r\n"));
+	assert_true(has_all(hear(&rare)->answer, "Status: 200|RateLimit-Limit: 2\r\nRateLimit-Remaining: 1\r\n"));
 	assert_true(has_all(hear(&neighbour)->answer, "Status: 200|RateLimit-Remaining: 0\r\n"));
-	assert_true(has_all(hear(&rare)->answer,
-	    "Status: 429|RateLimit-Remaining: 0\r\nRateLimit-Reset: |Retry-After: |"
-	    "\"code\":\"rate_limited\""));
+	assert_true(
+	    has_all(hear(&rare)->answer, "Status: 429|RateLimit-Remaining: 0\r\nRateLimit-Reset: |Retry-After: |"
+					 "\"code\":\"rate_limited\""));
 }
 
 static void

@@ -117,10 +117,9 @@ what_is_stored_comes_back_and_is_gone_when_removed(void **state)
 static void
 names_are_random_and_only_such_are_looked_for(void **state)
 {
-	static const char *const wrong[] = { "", "..", "../../../../etc/passwd",
-		"0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
-		"0123456789ABCDEF0123456789ABCDEF", "0123456789abcdef/0123456789abcde",
-		"0123456789abcdef0123456789abcde\n" };
+	static const char *const wrong[] = { "", "..", "../../../../etc/passwd", "0123456789abcdef0123456789abcde",
+		"0123456789abcdef0123456789abcdef0", "0123456789ABCDEF0123456789ABCDEF",
+		"0123456789abcdef/0123456789abcde", "0123456789abcdef0123456789abcde\n" };
 	char a[STORAGE_NAME_SIZE], b[STORAGE_NAME_SIZE];
 
 	(void)state;
@@ -172,8 +171,7 @@ a_disk_that_fails_is_our_fault(void **state)
 
 	(void)state;
 	capture_begin();
-	assert_int_equal(
-	    storage_put(storage, "abcdef0123456789abcdef0123456789", fd, "image/jpeg", &err), -1);
+	assert_int_equal(storage_put(storage, "abcdef0123456789abcdef0123456789", fd, "image/jpeg", &err), -1);
 	capture_end();
 	assert_int_equal(err.code, ERR_internal);
 	error_clear(&err);
@@ -216,8 +214,7 @@ static void
 a_store_that_refuses_is_our_fault_and_one_that_is_away_comes_back(void **state)
 {
 	static char wrong[] = "wrong", other[] = "other", away[] = "http://127.0.0.1:1";
-	struct config configs[] = { bucket_config, bucket_config, bucket_config, bucket_config,
-		bucket_config };
+	struct config configs[] = { bucket_config, bucket_config, bucket_config, bucket_config, bucket_config };
 	static const enum error_code wants[] = { ERR_internal, ERR_internal, ERR_internal, ERR_internal,
 		ERR_unavailable };
 
@@ -257,8 +254,7 @@ a_link_works_until_its_time_and_for_nothing_else(void **state)
 
 	(void)state;
 	assert_non_null(at);
-	assert_memory_equal(
-	    link, "https://a.example/api/v1/files/0123456789abcdef0123456789abcdef?expires=2000&s", 78);
+	assert_memory_equal(link, "https://a.example/api/v1/files/0123456789abcdef0123456789abcdef?expires=2000&s", 78);
 	snprintf(signature, sizeof(signature), "%s", at + 11);
 	assert_int_equal(strlen(signature), 64);
 	assert_true(storage_link_ok(name, 2000, signature, 1999999, key));
@@ -283,8 +279,7 @@ find_store(char *path, size_t size)
 	char up[64] = "";
 
 	for (int i = 0; i < 6; i++) {
-		snprintf(
-		    path, size, "%.*s/%stests/s3.mjs", (int)(strrchr(program, '/') - program), program, up);
+		snprintf(path, size, "%.*s/%stests/s3.mjs", (int)(strrchr(program, '/') - program), program, up);
 		if (access(path, R_OK) == 0)
 			return 0;
 		strcat(up, "../");
@@ -313,8 +308,7 @@ start_store(void)
 	store_input = in[1];
 	said = fdopen(out[0], "r");
 	memcpy(endpoint, "http://127.0.0.1:", 18);
-	rc = fscanf(
-	    said, "%15s %63s %63s %63s", endpoint + 17, key_id, secret, bucket); // NOLINT(cert-err34-c)
+	rc = fscanf(said, "%15s %63s %63s %63s", endpoint + 17, key_id, secret, bucket); // NOLINT(cert-err34-c)
 	fclose(said);
 	return rc == 4 ? 0 : -1;
 }

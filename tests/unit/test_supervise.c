@@ -38,9 +38,7 @@ static const char *self; /* this program's path */
 static int
 child(void *arg, int index)
 {
-	struct news news = {
-		.pid = getpid(), .supervisor = getppid(), .index = index, .inherited_fd = *(int *)arg
-	};
+	struct news news = { .pid = getpid(), .supervisor = getppid(), .index = index, .inherited_fd = *(int *)arg };
 	int out = atoi(getenv("TEST_OUT"));
 	bool is_stubborn = getenv("TEST_STUBBORN") != NULL;
 
@@ -110,8 +108,7 @@ next(const struct run *run, struct news *news)
 {
 	struct pollfd poll_fd = { .fd = run->in, .events = POLLIN };
 
-	return poll(&poll_fd, 1, PATIENCE_MS) == 1 &&
-	       read(run->in, news, sizeof *news) == (ssize_t)sizeof *news;
+	return poll(&poll_fd, 1, PATIENCE_MS) == 1 && read(run->in, news, sizeof *news) == (ssize_t)sizeof *news;
 }
 
 static void

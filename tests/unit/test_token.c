@@ -32,21 +32,7 @@
 #define RS_WITH(member) "{\"alg\":\"RS256\",\"kid\":\"rsa\"," member "}"
 
 /* How a token of a table is signed. */
-enum how {
-	BY_RSA,
-	BY_RSA2,
-	BY_EC,
-	BY_EC2,
-	BY_PSS,
-	BY_NOTHING,
-	BY_HMAC,
-	BY_DER,
-	R_ZERO,
-	S_ZERO,
-	R_ORDER,
-	SHORT,
-	LONG
-};
+enum how { BY_RSA, BY_RSA2, BY_EC, BY_EC2, BY_PSS, BY_NOTHING, BY_HMAC, BY_DER, R_ZERO, S_ZERO, R_ORDER, SHORT, LONG };
 
 enum { ES256_SIZE = 64, HALF = 32, SET_MAX = 64 * 1024, TOKEN_MAX = 8192, SIGNATURES = 300 };
 
@@ -96,16 +82,14 @@ jwk(const void *ctx, gnutls_privkey_t key, const char *kid, const char *members)
 	gnutls_ecc_curve_t curve;
 
 	if (gnutls_privkey_get_pk_algorithm(key, NULL) == GNUTLS_PK_RSA) {
-		assert_int_equal(gnutls_privkey_export_rsa_raw2(key, &a, &b, NULL, NULL, NULL, NULL, NULL,
-				     NULL, GNUTLS_EXPORT_FLAG_NO_LZ),
+		assert_int_equal(gnutls_privkey_export_rsa_raw2(
+				     key, &a, &b, NULL, NULL, NULL, NULL, NULL, NULL, GNUTLS_EXPORT_FLAG_NO_LZ),
 		    0);
-		return talloc_asprintf(ctx, "{\"kty\":\"RSA\",\"kid\":\"%s\",\"n\":\"%s\",\"e\":\"%s\"%s}",
-		    kid, datum_base64url(ctx, &a), datum_base64url(ctx, &b), members);
+		return talloc_asprintf(ctx, "{\"kty\":\"RSA\",\"kid\":\"%s\",\"n\":\"%s\",\"e\":\"%s\"%s}", kid,
+		    datum_base64url(ctx, &a), datum_base64url(ctx, &b), members);
 	}
-	assert_int_equal(
-	    gnutls_privkey_export_ecc_raw2(key, &curve, &a, &b, NULL, GNUTLS_EXPORT_FLAG_NO_LZ), 0);
-	return talloc_asprintf(ctx,
-	    "{\"kty\":\"EC\",\"crv\":\"%s\",\"kid\":\"%s\",\"x\":\"%s\",\"y\":\"%s\"%s}",
+	assert_int_equal(gnutls_privkey_export_ecc_raw2(key, &curve, &a, &b, NULL, GNUTLS_EXPORT_FLAG_NO_LZ), 0);
+	return talloc_asprintf(ctx, "{\"kty\":\"EC\",\"crv\":\"%s\",\"kid\":\"%s\",\"x\":\"%s\",\"y\":\"%s\"%s}",
 	    curve == GNUTLS_ECC_CURVE_SECP256R1 ? "P-256" : "P-384", kid, datum_base64url(ctx, &a),
 	    datum_base64url(ctx, &b), members);
 }
@@ -210,8 +194,8 @@ signature_of(const void *ctx, const char *text, enum how how)
 static char *
 mint(const void *ctx, const char *header, const char *payload, enum how how)
 {
-	char *text = talloc_asprintf(ctx, "%s.%s", text_base64url(ctx, header, strlen(header)),
-	    text_base64url(ctx, payload, strlen(payload)));
+	char *text = talloc_asprintf(
+	    ctx, "%s.%s", text_base64url(ctx, header, strlen(header)), text_base64url(ctx, payload, strlen(payload)));
 
 	return talloc_asprintf(ctx, "%s.%s", text, signature_of(ctx, text, how));
 }
@@ -237,8 +221,8 @@ static void
 issuer_says(struct scene *scene, const char *status, const char *body)
 {
 	int len = snprintf(scene->stage->answer, sizeof(scene->stage->answer),
-	    "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", status,
-	    strlen(body), body);
+	    "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", status, strlen(body),
+	    body);
 
 	assert_true(len > 0 && (size_t)len < sizeof(scene->stage->answer));
 }
@@ -269,15 +253,13 @@ scene_begin(void **state)
 	static char issuer[] = ISS;
 	struct scene *scene = talloc_zero(NULL, struct scene);
 
-	scene->stage =
-	    mmap(NULL, sizeof(*scene->stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	scene->stage = mmap(NULL, sizeof(*scene->stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(scene->stage, MAP_FAILED);
 	issuer_publishes(
 	    scene, (const char *const[]){ jwk(scene, made.rsa, "rsa", ",\"use\":\"sig\",\"alg\":\"RS256\""),
 		       jwk(scene, made.ec, "ec", ""), NULL });
 	scene->peer = peer_start(AF_INET, issuer_talk, scene->stage);
-	snprintf(
-	    scene->url, sizeof(scene->url), "http://127.0.0.1:%d/.well-known/jwks.json", scene->peer.port);
+	snprintf(scene->url, sizeof(scene->url), "http://127.0.0.1:%d/.well-known/jwks.json", scene->peer.port);
 	scene->config.is_development = true;
 	scene->config.operator_jwt_issuer = issuer;
 	scene->config.operator_jwks_url = scene->url;
@@ -384,8 +366,7 @@ claims_are_handed_on_only_where_they_are_fit(void **state)
 		bool is_impersonated;
 	} rows[] = {
 		{ "\"x\":1", NULL, NULL, NULL, false },
-		{ EMAIL ",\"name\":\"Zo\\u00eb\",\"sid\":\"sess_1\"", "a@b.example", "Zo\xc3\xab", "sess_1",
-		    false },
+		{ EMAIL ",\"name\":\"Zo\\u00eb\",\"sid\":\"sess_1\"", "a@b.example", "Zo\xc3\xab", "sess_1", false },
 		{ EMAIL ",\"email_verified\":true", "a@b.example", NULL, NULL, false },
 		{ EMAIL ",\"email_verified\":\"true\"", "a@b.example", NULL, NULL, false },
 		{ EMAIL ",\"email_verified\":false", NULL, NULL, NULL, false },
@@ -554,8 +535,7 @@ static void
 no_character_of_a_token_can_be_changed(void **state)
 {
 	static const char digits[] = "Aa0_-9zZ.=+ ";
-	const char *const good[] = { mint(*state, RS("rsa"), GOOD, BY_RSA),
-		mint(*state, ES("ec"), GOOD, BY_EC),
+	const char *const good[] = { mint(*state, RS("rsa"), GOOD, BY_RSA), mint(*state, ES("ec"), GOOD, BY_EC),
 		mint(*state, "{\"alg\":\"ES256\",\"kid\":\"ec\",\"typ\":\"at+jwt\"}", GOOD, BY_EC) };
 
 	for (size_t i = 0; i < nitems(good); i++) {
@@ -570,10 +550,8 @@ no_character_of_a_token_can_be_changed(void **state)
 				const char *said;
 
 				token[at] = digits[j];
-				if (token[at] != was &&
-				    check(*state, token, NOW, &claims, &said) != ERR_unauthorized)
-					fail_msg(
-					    "token %zu, character %zu, %c for %c", i, at, digits[j], was);
+				if (token[at] != was && check(*state, token, NOW, &claims, &said) != ERR_unauthorized)
+					fail_msg("token %zu, character %zu, %c for %c", i, at, digits[j], was);
 			}
 			token[at] = was;
 		}
@@ -641,8 +619,8 @@ a_token_has_at_most_8192_bytes(void **state)
 	}
 	assert_true(was_taken);
 	expect(*state, "huge",
-	    mint(*state, ES("ec"), talloc_asprintf(*state, WITH("\"pad\":\"%*s\""), 1000000, "x"), BY_EC),
-	    NOW, "it is too long");
+	    mint(*state, ES("ec"), talloc_asprintf(*state, WITH("\"pad\":\"%*s\""), 1000000, "x"), BY_EC), NOW,
+	    "it is too long");
 }
 
 static void
@@ -703,8 +681,7 @@ a_key_serves_only_what_it_is_for(void **state)
 		bool is_taken;
 	} rows[] = {
 		{ made.rsa, "", BY_RSA, true },
-		{ made.rsa, ",\"use\":\"sig\",\"alg\":\"RS256\",\"key_ops\":[\"verify\"],\"d\":\"AA\"",
-		    BY_RSA, true },
+		{ made.rsa, ",\"use\":\"sig\",\"alg\":\"RS256\",\"key_ops\":[\"verify\"],\"d\":\"AA\"", BY_RSA, true },
 		{ made.rsa, ",\"use\":\"enc\"", BY_RSA, false },
 		{ made.rsa, ",\"use\":null", BY_RSA, false },
 		{ made.rsa, ",\"alg\":\"PS256\"", BY_RSA, false },
@@ -735,18 +712,17 @@ static void
 malformed_keys_are_passed_over(void **state)
 {
 #define COORDINATE "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	static const char *const rows[] = { "null", "[]", "7", "\"k\"", "{}",
-		"{\"kty\":\"RSA\",\"kid\":\"k\"}", "{\"kty\":\"oct\",\"kid\":\"k\",\"k\":\"AAAA\"}",
+	static const char *const rows[] = { "null", "[]", "7", "\"k\"", "{}", "{\"kty\":\"RSA\",\"kid\":\"k\"}",
+		"{\"kty\":\"oct\",\"kid\":\"k\",\"k\":\"AAAA\"}",
 		"{\"kty\":\"RSA\",\"kid\":\"k\",\"n\":\"\",\"e\":\"\"}",
 		"{\"kty\":\"RSA\",\"kid\":\"k\",\"n\":\"AQ\",\"e\":\"AQAB\"}",
 		"{\"kty\":\"RSA\",\"kid\":\"k\",\"n\":7,\"e\":[]}",
 		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k\",\"x\":\"" COORDINATE "\"}",
 		"{\"kty\":\"EC\",\"kid\":\"k\",\"x\":\"" COORDINATE "\",\"y\":\"" COORDINATE "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k\",\"x\":\"" COORDINATE "\",\"y\":\"" COORDINATE
-		"\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k\",\"x\":\"" COORDINATE "\",\"y\":\"" COORDINATE "\"}",
 		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k\",\"x\":\"AA\",\"y\":\"AA\"}",
-		"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"kid\":\"k\",\"x\":\"" COORDINATE
-		"\",\"y\":\"" COORDINATE "\"}" };
+		"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"kid\":\"k\",\"x\":\"" COORDINATE "\",\"y\":\"" COORDINATE
+		"\"}" };
 	/* An exponent of 1 lets a signature be its own text; an even one, or a long one, is no better. */
 	static const char *const exponents[] = { "AQ", "Ag", "AA", "AQAA", "AAAAAAAAAAE", "" };
 	struct scene *scene = *state;
@@ -754,8 +730,8 @@ malformed_keys_are_passed_over(void **state)
 
 	for (size_t i = 0; i < nitems(rows) + nitems(exponents); i++) {
 		const char *entry = i < nitems(rows) ? rows[i]
-						     : talloc_asprintf(scene, "%.*s\"%s\"}", (int)(e - good),
-							   good, exponents[i - nitems(rows)]);
+						     : talloc_asprintf(scene, "%.*s\"%s\"}", (int)(e - good), good,
+							   exponents[i - nitems(rows)]);
 
 		issuer_publishes(scene, (const char *const[]){ entry, jwk(scene, made.ec, "ec", ""), NULL });
 		keys_open(scene);
@@ -823,9 +799,8 @@ nonsense_from_the_issuer_changes_nothing(void **state)
 		{ "200 OK", "{\"keys\":{}}", 0 }, { "200 OK", "{\"keys\":null}", 0 },
 		{ "200 OK", "{\"keys\":[null,{},7]}", 0 }, { "200 OK", "{\"keys\":[],\"keys\":[]}", 0 },
 		{ "200 OK", "{}", 0 }, { "200 OK", "[]", 0 }, { "200 OK", "", 0 },
-		{ "200 OK", NULL, (size_t)50 * 1024 * 1024 }, { "404 Not Found", "{}", 0 },
-		{ "500 Oops", "{}", 0 }, { "302 Found\r\nLocation: http://127.0.0.1:1/", "{}", 0 },
-		{ NULL, NULL, 0 }, /* hangs up */
+		{ "200 OK", NULL, (size_t)50 * 1024 * 1024 }, { "404 Not Found", "{}", 0 }, { "500 Oops", "{}", 0 },
+		{ "302 Found\r\nLocation: http://127.0.0.1:1/", "{}", 0 }, { NULL, NULL, 0 }, /* hangs up */
 	};
 	struct scene *scene = *state;
 	char *token = mint(scene, RS("rsa"), "{" WHO ",\"exp\":1770999999}", BY_RSA);
@@ -843,8 +818,7 @@ nonsense_from_the_issuer_changes_nothing(void **state)
 			issuer_says(scene, rows[i].status, rows[i].body);
 		else
 			snprintf(scene->stage->answer, sizeof(scene->stage->answer), "%s",
-			    rows[i].status == NULL ? ""
-						   : "HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n");
+			    rows[i].status == NULL ? "" : "HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n");
 		scene->stage->flood = rows[i].flood;
 		scene->keys = old;
 		assert_int_equal(check(scene, token, now_ms, &claims, &said), ERR_none);
@@ -853,8 +827,7 @@ nonsense_from_the_issuer_changes_nothing(void **state)
 		expect(scene, "at once again", token, now_ms + 1, NULL);
 		expect(scene, "a minute before the next try", token, now_ms + MINUTE - 1, NULL);
 		assert_int_equal(scene->peer.seen->connections, before + 1);
-		assert_int_equal(
-		    check(scene, unknown, now_ms + MINUTE - 1, &claims, &said), ERR_unauthorized);
+		assert_int_equal(check(scene, unknown, now_ms + MINUTE - 1, &claims, &said), ERR_unauthorized);
 		/* Who never had keys cannot tell good from bad, and says so; not at every request anew. */
 		scene->keys = token_keys_open(scene, &scene->config);
 		before = scene->peer.seen->connections;
@@ -896,15 +869,14 @@ in_production_keys_come_over_tls_alone(void **state)
 
 	scene->config.is_development = false;
 	keys_open(scene);
-	assert_int_equal(
-	    check(scene, mint(scene, RS("rsa"), GOOD, BY_RSA), NOW, &claims, &said), ERR_unavailable);
+	assert_int_equal(check(scene, mint(scene, RS("rsa"), GOOD, BY_RSA), NOW, &claims, &said), ERR_unavailable);
 	assert_int_equal(scene->peer.seen->connections, 0);
 	scene->config.operator_jwt_issuer = NULL;
 	assert_null(token_keys_open(scene, &scene->config));
 }
 
-static const uint8_t secret[SEAL_KEY_SIZE] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
-	18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 };
+static const uint8_t secret[SEAL_KEY_SIZE] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+	21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 };
 
 static void
 the_signing_key_follows_from_the_secret_alone(void **state)
@@ -932,10 +904,8 @@ what_is_signed_can_be_checked_by_the_published_key(void **state)
 
 	issuer_says(scene, "200 OK", token_jwks(signer, scene));
 	for (int i = 0; i < SIGNATURES; i++) /* one in 128 has a number that begins with a zero */
-		expect(scene, "signed", token_sign(signer, scene, i % 2 == 0 ? "JWT" : "at+jwt", GOOD), NOW,
-		    NULL);
-	expect(
-	    scene, "a receipt", token_sign(signer, scene, "receipt+jwt", GOOD), NOW, "it is of another type");
+		expect(scene, "signed", token_sign(signer, scene, i % 2 == 0 ? "JWT" : "at+jwt", GOOD), NOW, NULL);
+	expect(scene, "a receipt", token_sign(signer, scene, "receipt+jwt", GOOD), NOW, "it is of another type");
 }
 
 static void

@@ -74,20 +74,17 @@ outcome(struct request *rq, const struct upload *upload)
 	struct json_object *value = NULL;
 
 	if (upload != NULL) {
-		snprintf(text, sizeof(text), "%d %s", (int)upload->size,
-		    upload->name != NULL ? upload->name : "-");
+		snprintf(text, sizeof(text), "%d %s", (int)upload->size, upload->name != NULL ? upload->name : "-");
 		return text;
 	}
 	snprintf(text, sizeof(text), "%s", error_name(rq->error.code));
 	if (json_object_object_get_ex(rq->error.details, "reason", &value))
-		snprintf(
-		    text, sizeof(text), "%s: %s", error_name(rq->error.code), json_object_get_string(value));
+		snprintf(text, sizeof(text), "%s: %s", error_name(rq->error.code), json_object_get_string(value));
 	if (!json_object_object_get_ex(rq->error.details, "fields", &value))
 		return text;
 	text[0] = '\0';
-	json_object_object_foreach(value, name, sentence)
-	    snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %s", *text != '\0' ? "; " : "",
-		name, json_object_get_string(sentence));
+	json_object_object_foreach(value, name, sentence) snprintf(text + strlen(text), sizeof(text) - strlen(text),
+	    "%s%s %s", *text != '\0' ? "; " : "", name, json_object_get_string(sentence));
 	return text;
 }
 
@@ -166,8 +163,7 @@ static const struct {
 	{ FORM, "", "--B\r\n: x\r\n\r\n1\r\n" END, 0, LINE },
 	{ FORM, "", "--B\r\nContent-Disposition: form-data; name=\"file\r\n\r\n1\r\n" END, 0, NO_NAME },
 	{ FORM, "", "--B\r\nContent-Disposition: form-data; name=\"file\" x\r\n\r\n1\r\n" END, 0, NO_NAME },
-	{ FORM, "", "--B\r\nContent-Disposition: form-data; name=\"file\"; name=\"lat\"\r\n\r\n1\r\n" END, 0,
-	    NO_NAME },
+	{ FORM, "", "--B\r\nContent-Disposition: form-data; name=\"file\"; name=\"lat\"\r\n\r\n1\r\n" END, 0, NO_NAME },
 	{ FORM, "", "--B\r\nContent-Disposition: form-data; filename=a\r\n\r\n1\r\n" END, 0, NO_NAME },
 	{ FORM, "", "--B\r\nContent-Disposition: attachment; name=file\r\n\r\n1\r\n" END, 0, NO_NAME },
 	{ FORM, "", "--B\r\nContent-Type: image/png\r\n\r\n1\r\n" END, 0, NO_NAME },
@@ -190,8 +186,7 @@ static const struct {
 	{ FORM, "", FILE_PART("a", "1") PART("lat", "1") PART("lat", "1") PART("lng", "1") END, 0,
 	    "lat is there twice" },
 	{ FORM, "lat=1", FILE_PART("a", "1") PART("lat", "1") PART("lng", "1") END, 0, "lat is there twice" },
-	{ FORM, "", FILE_PART("a", "1") PART("lat", "1") END, 0,
-	    "lng is required with the other coordinate" },
+	{ FORM, "", FILE_PART("a", "1") PART("lat", "1") END, 0, "lng is required with the other coordinate" },
 	{ FORM, "", FILE_PART("a", "1") PART("note", "1") END, 0, "note is not a field of this call" },
 	{ FORM, "", PART("task_id", "task_1") PART("captured_at", "now") END, 0,
 	    "file is required; captured_at must be a time such as \"2026-02-05T12:00:00Z\"; task_id must be "
@@ -236,8 +231,8 @@ a_body_means_the_same_in_whatever_pieces_it_comes(void **state)
 			upload = upload_read(rq, folder);
 			got = outcome(rq, upload);
 			if (strcmp(got, rows[i].want) != 0)
-				fail_msg("row %zu (%.60s), cut %zu: %s, not %s", i, rows[i].body, cut, got,
-				    rows[i].want);
+				fail_msg(
+				    "row %zu (%.60s), cut %zu: %s, not %s", i, rows[i].body, cut, got, rows[i].want);
 			talloc_free(rq);
 		}
 	}
@@ -246,9 +241,8 @@ a_body_means_the_same_in_whatever_pieces_it_comes(void **state)
 static void
 the_bytes_the_hash_and_the_texts_arrive(void **state)
 {
-	static const char body[] = PART("task_id", TASK) FILE_PART("a.jpg", "hello\r\nworld\r\n")
-	    PART("lat", "40.7128") PART("lng", "-74.006") PART("accuracy_m", "8.5")
-		PART("captured_at", "2026-02-05T12:00:00+01:00") END;
+	static const char body[] = PART("task_id", TASK) FILE_PART("a.jpg", "hello\r\nworld\r\n") PART("lat", "40.7128")
+	    PART("lng", "-74.006") PART("accuracy_m", "8.5") PART("captured_at", "2026-02-05T12:00:00+01:00") END;
 	struct request *rq = request_of(FORM, "", NULL);
 	uint8_t want[SHA256_SIZE];
 	struct upload *upload;
@@ -288,8 +282,7 @@ outcome_of_size(const char *type, const char *name, size_t size, bool is_announc
 
 	memset(&sent, 0, sizeof(sent));
 	if (name != NULL) {
-		body =
-		    talloc_asprintf(NULL, "--B\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n", name);
+		body = talloc_asprintf(NULL, "--B\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n", name);
 		len = strlen(body);
 		body = talloc_realloc_size(NULL, body, len + size + 16);
 		memset(body + len, 'x', size);
@@ -326,16 +319,14 @@ one_byte_past_a_limit_is_too_much(void **state)
 		{ FORM, "file", UPLOAD_FILE_MAX + 1, true, "body_too_large" },
 		{ FORM, "file", UPLOAD_FILE_MAX + 1, false, "body_too_large" },
 		{ FORM, "x", UPLOAD_FILE_MAX + 65536, false, "body_too_large" },
-		{ FORM, "task_id", 1024, true,
-		    "file is required; task_id must be a text of 1 to 40 characters" },
+		{ FORM, "task_id", 1024, true, "file is required; task_id must be a text of 1 to 40 characters" },
 		{ FORM, "task_id", 1025, true, "task_id must have at most 1024 bytes; file is required" },
 		{ FORM, "task_id", 200000, false, "task_id must have at most 1024 bytes; file is required" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < nitems(sizes); i++) {
-		const char *got =
-		    outcome_of_size(sizes[i].type, sizes[i].name, sizes[i].size, sizes[i].is_announced);
+		const char *got = outcome_of_size(sizes[i].type, sizes[i].name, sizes[i].size, sizes[i].is_announced);
 
 		if (strcmp(got, sizes[i].want) != 0)
 			fail_msg("row %zu: %s", i, got);
@@ -378,8 +369,7 @@ a_hundred_thousand_parts_end_at_the_eleventh(void **state)
 	sent.pattern = PART("lat", "1");
 	sent.len = 100000 * strlen(sent.pattern);
 	sent.step = SIZE_MAX;
-	assert_string_equal(
-	    outcome(rq, upload_read(rq, folder)), "body_invalid: there are more than 10 parts");
+	assert_string_equal(outcome(rq, upload_read(rq, folder)), "body_invalid: there are more than 10 parts");
 	assert_true(sent.at < 1024 * 1024);
 	talloc_free(rq);
 }

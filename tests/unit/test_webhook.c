@@ -13,10 +13,12 @@
 static void
 the_signature_is_the_hex_hmac_of_the_body(void **state)
 {
-	static const struct { const char *secret, *body, *hex; } rows[] = {
+	static const struct {
+		const char *secret, *body, *hex;
+	} rows[] = {
 		{ "key", "The quick brown fox jumps over the lazy dog",
 		    "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8" },
-		{ "Jefe", "what do ya want for nothing?",		/* RFC 4231, case 2 */
+		{ "Jefe", "what do ya want for nothing?", /* RFC 4231, case 2 */
 		    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
 	};
 	char hex[2 * SHA256_SIZE + 1];
@@ -32,8 +34,8 @@ the_signature_is_the_hex_hmac_of_the_body(void **state)
 static void
 the_standard_signature_is_that_of_standard_webhooks(void **state)
 {
-	char *sent = webhook_sign_standard(NULL, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek",
-	    1614265330, "{\"test\": 2432232314}");
+	char *sent = webhook_sign_standard(NULL, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+	    "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, "{\"test\": 2432232314}");
 
 	(void)state;
 	assert_string_equal(sent, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

@@ -107,8 +107,8 @@ addresses_paths_and_lengths_count_apart(void **state)
 	for (size_t i = 0; i < nitems(rows); i++) {
 		struct window_limit limit = { 10, rows[i].seconds };
 
-		assert_int_equal(window_hit(*state, rows[i].address, rows[i].path, limit, NOON).remaining,
-		    rows[i].remaining);
+		assert_int_equal(
+		    window_hit(*state, rows[i].address, rows[i].path, limit, NOON).remaining, rows[i].remaining);
 	}
 }
 
@@ -165,8 +165,7 @@ static void
 programs_that_start_and_count_at_once_lose_nothing(void **state)
 {
 	static const struct window_limit limit = { 60000, 86400 };
-	int *passed =
-	    mmap(NULL, PROGRAMS * sizeof *passed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *passed = mmap(NULL, PROGRAMS * sizeof *passed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct error err = { 0 };
 	struct window_table *table;
 	int status, sum = 0;
@@ -185,8 +184,7 @@ programs_that_start_and_count_at_once_lose_nothing(void **state)
 		sum += passed[i];
 	assert_int_equal(sum, 25000);
 	table = window_open(path, &err);
-	assert_int_equal(
-	    window_hit(table, "192.0.2.1", "/", limit, NOON).remaining, 60000 - PROGRAMS * HITS - 1);
+	assert_int_equal(window_hit(table, "192.0.2.1", "/", limit, NOON).remaining, 60000 - PROGRAMS * HITS - 1);
 	assert_int_equal(
 	    window_hit(table, "192.0.2.2", "/odd", limit, NOON).remaining, 60000 - PROGRAMS * HITS / 2 - 1);
 	window_close(table);
@@ -252,8 +250,7 @@ a_file_that_is_no_table_is_replaced(void **state)
 		assert_non_null(one);
 		assert_non_null(two);
 		window_hit(one, "192.0.2.1", "/", (struct window_limit){ 10, 60 }, NOON);
-		assert_int_equal(
-		    window_hit(two, "192.0.2.1", "/", (struct window_limit){ 10, 60 }, NOON).remaining, 8);
+		assert_int_equal(window_hit(two, "192.0.2.1", "/", (struct window_limit){ 10, 60 }, NOON).remaining, 8);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0600);
 		window_close(one);
