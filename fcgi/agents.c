@@ -19,6 +19,9 @@ static const struct route routes[] = {
 	{ "GET", "/agents/balance", api_agents_balance, AGENT, "read", 0 },
 	{ "GET", "/agents/me", api_agents_me, AGENT, "read", 0 },
 	{ "GET", "/agents/transactions", api_agents_transactions, AGENT, "read", 0 },
+	{ "POST", "/agents/deposit", api_agents_deposit, AGENT, "funds", MONEY },
+	{ "GET", "/agents/deposit/status", api_agents_deposit_status, AGENT, "read", 0 },
+	{ "POST", "/agents/deposit/status", api_agents_deposit_status, AGENT, "read", 0 },
 	{ "GET", "/events", api_tasks_events, AGENT, "read", 0 },
 };
 

@@ -1,8 +1,15 @@
-/* webhooks.fcgi: calls from payment and identity services; so far only the health that every program answers. */
+/* webhooks.fcgi: calls from payment and identity services. */
 #include "api/api.h"
+#include "base/text.h"
+#include "http/route.h"
+
+static const struct route routes[] = {
+	{ "POST", "/webhooks/dlocal", api_webhooks_dlocal, PUBLIC, NULL, ATOMIC },
+	{ "POST", "/webhooks/kyc", api_webhooks_kyc, PUBLIC, NULL, ATOMIC },
+};
 
 int
 main(int argc, char **argv)
 {
-	return api_main(argc, argv, "webhooks", NULL, 0);
+	return api_main(argc, argv, "webhooks", routes, nitems(routes));
 }

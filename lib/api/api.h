@@ -48,6 +48,8 @@ int api_agents_key_revoke(struct request *rq);
 int api_agents_balance(struct request *rq);
 int api_agents_me(struct request *rq);
 int api_agents_transactions(struct request *rq);
+int api_agents_deposit(struct request *rq);
+int api_agents_deposit_status(struct request *rq);
 
 int api_tasks_create(struct request *rq);
 int api_tasks_list(struct request *rq);
@@ -97,5 +99,8 @@ int api_admin_resolve(struct request *rq);
 int api_admin_deliveries(struct request *rq);
 int api_admin_audit(struct request *rq);
 int api_admin_log(struct request *rq);
+
+int api_webhooks_dlocal(struct request *rq);
+int api_webhooks_kyc(struct request *rq);
 
 #endif

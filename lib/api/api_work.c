@@ -314,6 +314,20 @@ static const struct field events_fields[] = {
 	{ "limit", FIELD_INT, 0, offsetof(struct events_input, limit), .min = 1, .max = EVENTS_MAX },
 };
 
+/* What an event of a deposit is about. */
+static void
+reply_payment(struct json_object *item, struct json_object *data)
+{
+	struct json_object *part;
+	struct id payment;
+
+	if (json_object_object_get_ex(data, "payment", &part) &&
+	    id_from_uuid(json_object_get_string(part), &payment) == 0)
+		reply_id(item, "payment_id", ID_PAYMENT, payment);
+	if (json_object_object_get_ex(data, "amount_usd", &part))
+		reply_json(item, "amount_usd", json_object_get(part));
+}
+
 static struct json_object *
 event_item(const struct event *event)
 {
@@ -330,6 +344,8 @@ event_item(const struct event *event)
 		reply_json(item, "guardian_result", json_object_get(part));
 	if (json_object_object_get_ex(data, "message", &part))
 		reply_text(item, "message", json_object_get_string(json_object_object_get(part, "text")));
+	if (id_is_nil(event->task))
+		reply_payment(item, data);
 	json_object_put(data);
 	return item;
 }

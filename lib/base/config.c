@@ -30,9 +30,10 @@ typedef const char *setting_reader(struct config *config, const struct setting *
 
 static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp,
     read_sender, read_issuer_url, read_issuer_words, read_folder, read_seconds, read_development_switch,
-    read_r2_endpoint, read_r2_name, read_r2_key, read_guardian_provider, read_guardian_url, read_word;
+    read_r2_endpoint, read_r2_name, read_r2_key, read_guardian_provider, read_service_url, read_word, read_dlocal,
+    read_signing_secret;
 
-enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP, WITH_MODEL, WITH_ANTHROPIC, WITH_R2 };
+enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP, WITH_MODEL, WITH_ANTHROPIC, WITH_R2, WITH_DLOCAL };
 
 /* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier
  * ones. */
@@ -71,9 +72,14 @@ static const struct setting {
 	{ "DEADLINE_GRACE_SECONDS", read_seconds, AT(deadline_grace_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
 	{ "SANDBOX_STEP_SECONDS", read_seconds, AT(sandbox_step_s), "1", OPTIONAL, 0, 3600 },
 	{ "GUARDIAN_PROVIDER", read_guardian_provider, 0, "rules", OPTIONAL, 0, 0 },
-	{ "GUARDIAN_URL", read_guardian_url, 0, NULL, OPTIONAL, 0, 0 },
+	{ "GUARDIAN_URL", read_service_url, AT(guardian_url), NULL, OPTIONAL, 0, 0 },
 	{ "GUARDIAN_MODEL", read_word, AT(guardian_model), NULL, WITH_MODEL, 0, 0 },
 	{ "GUARDIAN_API_KEY", read_word, AT(guardian_api_key), NULL, WITH_ANTHROPIC, 0, 0 },
+	{ "DLOCAL_URL", read_service_url, AT(dlocal_url), NULL, OPTIONAL, 0, 0 },
+	{ "DLOCAL_LOGIN", read_dlocal, AT(dlocal_login), NULL, WITH_DLOCAL, 0, 0 },
+	{ "DLOCAL_TRANS_KEY", read_dlocal, AT(dlocal_trans_key), NULL, WITH_DLOCAL, 0, 0 },
+	{ "DLOCAL_SECRET", read_dlocal, AT(dlocal_secret), NULL, WITH_DLOCAL, 0, 0 },
+	{ "KYC_WEBHOOK_SECRET", read_signing_secret, AT(kyc_webhook_secret), NULL, OPTIONAL, 0, 0 },
 	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0, 0 },
 	{ "DATABASE_BUCKET_GUARD", read_development_switch, AT(database_guard), "false", OPTIONAL, 0, 0 },
 #undef AT
@@ -577,20 +583,19 @@ is_near(const char *host)
 	return *host != '[' && memchr(host, '.', len) == NULL;
 }
 
-/* Pictures and a key go there, so in the clear only to a model server of one's own. */
+/* Pictures or payments and a key go there, so in the clear only to a server of one's own. */
 static const char *
-read_guardian_url(struct config *config, const struct setting *setting, const char *value)
+read_service_url(struct config *config, const struct setting *setting, const char *value)
 {
 	bool is_https = strncmp(value, "https://", 8) == 0, is_http = strncmp(value, "http://", 7) == 0;
 	const char *host = value + (is_https ? 8 : 7);
 	size_t len = strlen(value);
 
-	(void)setting;
 	if (!is_https && !(is_http && is_near(host)))
 		return "must begin with https://, or with http:// and a host of the own network";
 	if (*host == '/' || *host == '\0' || !is_plain_word(value) || strpbrk(value, "?#@") != NULL)
 		return "must be a URL without user, query and fragment";
-	config->guardian_url = secret_copy(config, value, len - (value[len - 1] == '/'));
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, len - (value[len - 1] == '/'));
 	return NULL;
 }
 
@@ -603,6 +608,21 @@ read_word(struct config *config, const struct setting *setting, const char *valu
 	return NULL;
 }
 
+static const char *
+read_dlocal(struct config *config, const struct setting *setting, const char *value)
+{
+	return config->dlocal_url == NULL ? "is of no use without DLOCAL_URL" : read_word(config, setting, value);
+}
+
+/* Whoever guesses it can speak in the vendor's name. */
+static const char *
+read_signing_secret(struct config *config, const struct setting *setting, const char *value)
+{
+	if (strlen(value) < ADMIN_KEY_MIN || !is_plain_word(value))
+		return "must be at least 24 characters of ASCII without blanks";
+	return read_word(config, setting, value);
+}
+
 static bool
 is_needed(const struct config *config, enum need need)
 {
@@ -612,7 +632,8 @@ is_needed(const struct config *config, enum need need)
 	return need == REQUIRED || (need == IN_PRODUCTION && !config->is_development) ||
 	       (need == WITH_SMTP && config->smtp_url != NULL) || (need == WITH_MODEL && has_model) ||
 	       (need == WITH_ANTHROPIC && has_model && strcmp(provider, "anthropic") == 0) ||
-	       (need == WITH_R2 && config->r2_endpoint != NULL);
+	       (need == WITH_R2 && config->r2_endpoint != NULL) ||
+	       (need == WITH_DLOCAL && config->dlocal_url != NULL);
 }
 
 /* Where Clerk and many others keep them; an issuer's name may end in a slash. */

@@ -32,6 +32,9 @@ struct config {
 	char *guardian_provider;		 /* rules, anthropic, openai */
 	char *guardian_url;			 /* no slash at its end; NULL: the provider's own */
 	char *guardian_model, *guardian_api_key; /* NULL: none; the model is there unless the provider is rules */
+	char *dlocal_url;	 /* no slash at its end; NULL: no fiat, and no other dlocal_… counts */
+	char *dlocal_login, *dlocal_trans_key, *dlocal_secret;
+	char *kyc_webhook_secret; /* NULL: no verdict of a vendor is believed */
 	bool database_guard;			 /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
 };

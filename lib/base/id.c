@@ -25,6 +25,7 @@ static const char *const prefixes[ID_KINDS] = {
 	[ID_EVENT] = "evt_",
 	[ID_DELIVERY] = "del_",
 	[ID_REQUEST] = "req_",
+	[ID_PAYMENT] = "pay_",
 };
 
 static uint64_t

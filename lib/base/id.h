@@ -24,6 +24,7 @@ enum id_kind {
 	ID_EVENT,
 	ID_DELIVERY,
 	ID_REQUEST,
+	ID_PAYMENT, /* of a fiat deposit */
 	ID_KINDS
 };
 

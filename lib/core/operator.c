@@ -126,6 +126,18 @@ operator_kyc(struct db *db, const void *ctx, struct id id, const char *status, c
 }
 
 int
+operator_kyc_call(struct db *db, struct id id, const char *status, const char *note, const uint8_t body_hash[32],
+    int64_t now_ms, bool *is_news, struct error *err)
+{
+	struct db_rows *rows = db_call(db, NULL, err, "operator_kyc_call", id_bucket(id),
+	    DB_ARGS(DB_UUID(id), DB_TEXT(status), DB_TEXT(note), DB_BYTES(body_hash, 32), DB_TIME(now_ms)));
+
+	*is_news = rows != NULL && db_count(rows) > 0;
+	talloc_free(rows);
+	return rows == NULL ? -1 : 0;
+}
+
+int
 operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms, struct operator* out,
     struct error *err)
 {

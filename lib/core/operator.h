@@ -73,6 +73,13 @@ int operator_update(struct db *db, const void *ctx, struct id id, const struct o
 int operator_kyc(struct db *db, const void *ctx, struct id id, const char *status, const char *note, int64_t now_ms,
     struct operator* out, struct error *err);
 
+/*
+ * The same by the vendor's signed call, whose body has that hash.  *is_news: false for a call that was heeded before, even
+ * if another verdict has come since, and for a verdict that stands already.  Fails: operator_not_found.
+ */
+int operator_kyc_call(struct db *db, struct id id, const char *status, const char *note, const uint8_t body_hash[32],
+    int64_t now_ms, bool *is_news, struct error *err);
+
 int operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms,
     struct operator* out, struct error *err);
 

@@ -46,6 +46,24 @@ begin
     end if;
 end $$;
 
+-- operator_kyc_call: the vendor's signed call; p_body_hash tells it from others.  The operator if the verdict is news; no row
+-- for a call heeded before and for a verdict that stands already.  Fails: operator_not_found.
+create or replace function operator_kyc_call(p_bucket int, p_operator uuid, p_status text, p_note text, p_body_hash bytea,
+    p_now timestamptz) returns setof operators
+language plpgsql as $$
+declare v_status text;
+begin
+    select kyc_status into v_status from operators where bucket = p_bucket and id = p_operator for update;
+    if not found then
+        perform refuse('operator_not_found');
+    end if;
+    insert into kyc_calls (bucket, operator_id, body_hash, at) values (p_bucket, p_operator, p_body_hash, p_now)
+    on conflict (bucket, operator_id, body_hash) do nothing;
+    if found and v_status <> p_status then
+        return query select * from operator_kyc(p_bucket, p_operator, p_status, p_note, p_now);
+    end if;
+end $$;
+
 create or replace function operator_suspend(p_bucket int, p_operator uuid, p_is_suspended boolean, p_now timestamptz)
 returns setof operators
 language plpgsql as $$
