@@ -31,8 +31,8 @@ struct config {
 	bool webhook_allow_private;
 	char *guardian_provider; /* rules, anthropic, openai */
 	char *guardian_url;	 /* no slash at its end; NULL: the provider's own */
-	char *guardian_model,
-	    *guardian_api_key; /* NULL: none; the model is there unless the provider is rules */
+	char *guardian_model;	 /* NULL only where the provider is rules */
+	char *guardian_api_key;	 /* NULL: none; anthropic has one */
 	bool database_guard;   /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
 };
