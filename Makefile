@@ -37,6 +37,9 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# It knows the newest migration's number.
+$(BUILD)/lib/base/db.o: sql/migrations
+
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^

@@ -22,9 +22,10 @@ begin
         'operator_list_everywhere', 'operator_rate', 'operator_register', 'operator_search_everywhere',
         'operator_suspend', 'operator_update', 'partition_add_everywhere', 'party_email', 'registry_claim',
         'registry_find', 'replay_begin', 'replay_store', 'sandbox_load', 'sandbox_step', 'schema_version_everywhere',
+        'screening_appeal', 'screening_appeals_everywhere', 'screening_block', 'screening_decide', 'screening_find',
         'staff_act', 'staff_log_everywhere', 'sweep_due_everywhere', 'sweep_expired_everywhere', 'sweep_task',
         'task_any', 'task_cancel', 'task_count', 'task_create', 'task_events', 'task_list', 'task_rate', 'task_show',
-        'upload_add', 'upload_find', 'upload_seen_everywhere', 'verdict_agent', 'verdict_guardian']
+        'upload_add', 'upload_bind', 'upload_find', 'upload_judge_everywhere', 'verdict_agent', 'verdict_guardian']
     loop
         v_function := (select oid::regprocedure from pg_proc
             where proname = v_name and pronamespace = 'public'::regnamespace);

@@ -178,6 +178,19 @@ answer_again(struct request *rq, int status, const char *answer)
 	return status;
 }
 
+/* A blocked task keeps its key: no second roll of the dice (spec 5).  Should this fail, the block itself is remembered. */
+static void
+keep_refusal(struct request *rq, const struct replay *replay)
+{
+	struct error ignored = { 0 };
+
+	reply_error(rq);
+	replay_store(rq->db, replay, error_status(rq->error.code),
+	    json_object_to_json_string_ext(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+	    &ignored);
+	error_clear(&ignored);
+}
+
 /* The work and its kept answer in one transaction: a kill at any point leaves both or neither. */
 static int
 call_once(struct request *rq, const char *key)
@@ -206,6 +219,8 @@ call_once(struct request *rq, const char *key)
 	rc = status;
 out:
 	db_rollback(rq->db);
+	if (rc < 0 && rq->error.code == ERR_policy_violation)
+		keep_refusal(rq, &replay);
 	return rc;
 }
 
