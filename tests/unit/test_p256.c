@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <string.h>
 #include "base/p256.h"
 
