@@ -71,7 +71,7 @@ lint:			## clang-format, clang-tidy, cppcheck, shellcheck
 	scripts/lint
 
 format:			## rewrites the C sources as .clang-format says
-	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.c tests/*/*.c)
+	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.c bench/*.c tests/unit/*.[ch])
 
 bench: all		## requests a second beside their ceilings, measured in the same run
 	scripts/bench
