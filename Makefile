@@ -37,6 +37,9 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# It knows the newest migration's number.
+$(BUILD)/lib/base/db.o: sql/migrations
+
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -68,7 +71,7 @@ lint:			## clang-format, clang-tidy, cppcheck, shellcheck
 	scripts/lint
 
 format:			## rewrites the C sources as .clang-format says
-	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.c tests/*/*.c)
+	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.c bench/*.c tests/unit/*.[ch])
 
 bench: all		## requests a second beside their ceilings, measured in the same run
 	scripts/bench

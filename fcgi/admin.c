@@ -12,6 +12,8 @@ static const struct route routes[] = {
 	{ "GET", "/admin/disputes", api_admin_disputes, STAFF, NULL, 0 },
 	{ "GET", "/admin/tasks/:id", api_admin_task, STAFF, NULL, 0 },
 	{ "POST", "/admin/tasks/:id/resolve", api_admin_resolve, STAFF, NULL, ATOMIC },
+	{ "GET", "/admin/appeals", api_admin_appeals, STAFF, NULL, 0 },
+	{ "POST", "/admin/appeals/:id", api_admin_appeal, STAFF, NULL, ATOMIC },
 	{ "GET", "/admin/webhooks/failed", api_admin_deliveries, STAFF, NULL, 0 },
 	{ "GET", "/admin/ledger/audit", api_admin_audit, STAFF, NULL, 0 },
 	{ "GET", "/admin/log", api_admin_log, STAFF, NULL, 0 },

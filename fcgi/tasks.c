@@ -7,6 +7,8 @@ static const struct route routes[] = {
 	{ "POST", "/tasks", api_tasks_create, AGENT, "tasks", MONEY },
 	{ "GET", "/tasks", api_tasks_list, AGENT, "read", 0 },
 	{ "GET", "/tasks/categories", api_tasks_categories, PUBLIC, NULL, 0 },
+	{ "POST", "/tasks/appeals", api_tasks_appeals, AGENT, "tasks", ATOMIC },
+	{ "POST", "/tasks/:id/appeal", api_tasks_appeal, AGENT, "tasks", ATOMIC },
 	{ "GET", "/tasks/:id", api_tasks_show, AGENT, "read", 0 },
 	{ "POST", "/tasks/:id/cancel", api_tasks_cancel, AGENT, "tasks", MONEY },
 	{ "GET", "/tasks/:id/webhooks", api_tasks_webhooks, AGENT, "read", 0 },

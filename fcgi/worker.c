@@ -17,6 +17,7 @@
 #include "base/now.h"
 #include "base/supervise.h"
 #include "base/text.h"
+#include "core/fiat.h"
 #include "core/job.h"
 #include "core/judge.h"
 #include "core/notify.h"
@@ -32,6 +33,7 @@ static const struct job_kind kinds[] = {
 	{ "mail", notify_run, NULL, 60, true },
 	{ "guardian", judge_run, judge_give_up, 180, true },
 	{ "webhook", webhook_run, webhook_give_up, 60, true },
+	{ "fiat", fiat_run, NULL, 30, true },
 };
 
 static size_t

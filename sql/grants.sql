@@ -16,15 +16,19 @@ begin
         'delivery_redeliver', 'delivery_result', 'dispute_list_everywhere', 'dispute_raise', 'dispute_resolve',
         'earning_credit', 'earning_due_everywhere', 'earning_freeze', 'earning_list', 'earning_resolve',
         'earning_settle', 'earning_summary', 'email_resend', 'email_verify', 'event_list', 'feed_mine_everywhere',
-        'feed_open_everywhere', 'feed_show', 'fiat_begin', 'fiat_called', 'fiat_find', 'fiat_find_order',
-        'fiat_settle', 'job_add', 'job_due_everywhere', 'job_finish', 'job_next', 'job_retry', 'job_take', 'job_wake_everywhere', 'ledger_audit_everywhere', 'ledger_balance', 'ledger_statement',
+        'feed_open_everywhere', 'feed_show',
+        'fiat_begin', 'fiat_called', 'fiat_find', 'fiat_find_order', 'fiat_settle',
+        'job_add', 'job_due_everywhere', 'job_finish', 'job_next', 'job_retry',
+        'job_take', 'job_wake_everywhere', 'ledger_audit_everywhere', 'ledger_balance', 'ledger_statement',
         'ledger_trial_balance_everywhere', 'message_add', 'message_list', 'operator_find', 'operator_kyc',
-        'operator_kyc_call', 'operator_list_everywhere', 'operator_rate', 'operator_register', 'operator_search_everywhere',
+        'operator_kyc_call',
+        'operator_list_everywhere', 'operator_rate', 'operator_register', 'operator_search_everywhere',
         'operator_suspend', 'operator_update', 'partition_add_everywhere', 'party_email', 'registry_claim',
         'registry_find', 'replay_begin', 'replay_store', 'sandbox_load', 'sandbox_step', 'schema_version_everywhere',
+        'screening_appeal', 'screening_appeals_everywhere', 'screening_block', 'screening_decide', 'screening_find',
         'staff_act', 'staff_log_everywhere', 'sweep_due_everywhere', 'sweep_expired_everywhere', 'sweep_task',
         'task_any', 'task_cancel', 'task_count', 'task_create', 'task_events', 'task_list', 'task_rate', 'task_show',
-        'upload_add', 'upload_find', 'upload_seen_everywhere', 'verdict_agent', 'verdict_guardian']
+        'upload_add', 'upload_bind', 'upload_find', 'upload_judge_everywhere', 'verdict_agent', 'verdict_guardian']
     loop
         v_function := (select oid::regprocedure from pg_proc
             where proname = v_name and pronamespace = 'public'::regnamespace);

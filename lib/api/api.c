@@ -169,13 +169,35 @@ identify(struct request *rq)
 	return error_set(&rq->error, ERR_unauthorized);
 }
 
-/* The first answer again, to the letter. */
+/* The first answer again, to the letter; a refusal with this request's own id. */
 static int
 answer_again(struct request *rq, int status, const char *answer)
 {
-	reply_raw(rq, "application/json; charset=utf-8", answer, strlen(answer));
+	struct json_object *error;
+
 	reply_header(rq, "Idempotent-Replayed", "true");
-	return status;
+	if (status < HTTP_MULTIPLE_CHOICES) {
+		reply_raw(rq, "application/json; charset=utf-8", answer, strlen(answer));
+		return status;
+	}
+	error = json_tokener_parse(answer);
+	error_set(&rq->error, error_find(json_object_get_string(json_object_object_get(error, "code"))));
+	rq->error.details = json_object_get(json_object_object_get(error, "details"));
+	json_object_put(error);
+	return -1;
+}
+
+/* A blocked task keeps its key: no second roll of the dice (spec 5).  Should this fail, the block itself is remembered. */
+static void
+keep_refusal(struct request *rq, const struct replay *replay)
+{
+	struct error ignored = { 0 };
+
+	reply_error(rq);
+	replay_store(rq->db, replay, error_status(rq->error.code),
+	    json_object_to_json_string_ext(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+	    &ignored);
+	error_clear(&ignored);
 }
 
 /* The work and its kept answer in one transaction: a kill at any point leaves both or neither. */
@@ -190,10 +212,12 @@ call_once(struct request *rq, const char *key)
 		.now_ms = rq->now_ms };
 	const char *answer;
 	int status = -1, rc = -1;
+	bool is_replayed = false;
 
 	if (db_begin(rq->db, &rq->error) || replay_begin(rq->db, rq, &replay, &status, &answer, &rq->error))
 		goto out;
 	if (status > 0) {
+		is_replayed = true;
 		rc = answer_again(rq, status, answer);
 		goto out;
 	}
@@ -206,6 +230,8 @@ call_once(struct request *rq, const char *key)
 	rc = status;
 out:
 	db_rollback(rq->db);
+	if (rc < 0 && !is_replayed && rq->error.code == ERR_policy_violation)
+		keep_refusal(rq, &replay);
 	return rc;
 }
 

@@ -70,6 +70,8 @@ int api_tasks_credential(struct request *rq);
 int api_tasks_receipt(struct request *rq);
 int api_tasks_jwks(struct request *rq);
 int api_tasks_operators(struct request *rq);
+int api_tasks_appeals(struct request *rq);
+int api_tasks_appeal(struct request *rq);
 int api_tasks_events(struct request *rq);
 
 int api_operator_register(struct request *rq);
@@ -96,6 +98,8 @@ int api_admin_suspend_agent(struct request *rq);
 int api_admin_disputes(struct request *rq);
 int api_admin_task(struct request *rq);
 int api_admin_resolve(struct request *rq);
+int api_admin_appeals(struct request *rq);
+int api_admin_appeal(struct request *rq);
 int api_admin_deliveries(struct request *rq);
 int api_admin_audit(struct request *rq);
 int api_admin_log(struct request *rq);

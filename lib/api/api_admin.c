@@ -11,6 +11,7 @@
 #include "core/message.h"
 #include "core/notify.h"
 #include "core/operator.h"
+#include "core/screening.h"
 #include "core/staff.h"
 #include "core/webhook.h"
 #include "http/reply.h"
@@ -259,6 +260,78 @@ api_admin_resolve(struct request *rq)
 	reply_text(rq->reply, "status", outcome.status);
 	reply_text(rq->reply, "resolution", in.resolution);
 	reply_money(rq->reply, "operator_usd", outcome.kept);
+	rq->wakes_worker = true;
+	return 200;
+}
+
+/* appeals against the screening */
+
+static void
+view_screening(struct json_object *object, const struct screening *screening)
+{
+	reply_id(object, "screening_id", ID_SCREENING, screening->id);
+	reply_id(object, "agent_id", ID_AGENT, screening->agent);
+	reply_text(object, "title", screening->title);
+	reply_text(object, "description", screening->description);
+	reply_text(object, "digital_instructions", screening->instructions);
+	reply_text(object, "task_type", screening->task_type);
+	reply_text(object, "category", screening->category);
+	reply_text(object, "rule", screening->rule);
+	reply_text(object, "reason", screening->reason);
+	reply_text(object, "appeal", screening->appeal);
+	reply_text(object, "decision", screening->decision);
+	reply_text(object, "decision_note", screening->decision_note);
+	reply_time(object, "appealed_at", screening->appealed_ms);
+}
+
+int
+api_admin_appeals(struct request *rq)
+{
+	struct page_input in = { .limit = PAGE_USUAL };
+	struct json_object *data = json_object_new_array();
+	struct screening *screenings;
+	size_t count;
+
+	reply_json(rq->reply, "data", data);
+	if (request_query(rq, page_fields, nitems(page_fields), &in) ||
+	    screening_appeals(rq->db, rq, in.limit, in.offset, &screenings, &count, &rq->error))
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_new_object();
+
+		view_screening(item, &screenings[i]);
+		json_object_array_add(data, item);
+	}
+	view_pagination(rq->reply, in.limit, in.offset, -1);
+	return 200;
+}
+
+struct appeal_input {
+	const char *decision, *note;
+};
+
+static const char *const appeal_decisions[] = { "ALLOWED", "UPHELD", NULL };
+
+static const struct field appeal_fields[] = {
+	{ "decision", FIELD_CHOICE, FIELD_REQUIRED, offsetof(struct appeal_input, decision),
+	    .choices = appeal_decisions },
+	{ "note", FIELD_TEXT, FIELD_LINES, offsetof(struct appeal_input, note), .min = 1, .max = NOTE_MAX_CHARS },
+};
+
+int
+api_admin_appeal(struct request *rq)
+{
+	struct appeal_input in = { 0 };
+	struct screening screening;
+	struct id id;
+
+	if (request_read(rq, appeal_fields, nitems(appeal_fields), &in) ||
+	    request_id(rq, "id", ID_SCREENING, ERR_screening_not_found, &id) ||
+	    screening_decide(rq->db, rq, id, in.decision, in.note, rq->now_ms, &screening, &rq->error) ||
+	    record(rq, "appeal", ID_SCREENING, id, text_member("decision", in.decision)) ||
+	    notify_party(rq->db, screening.agent, NOTICE_APPEAL, (struct id){ { 0 } }, rq->now_ms, &rq->error))
+		return -1;
+	view_screening(rq->reply, &screening);
 	rq->wakes_worker = true;
 	return 200;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/category.h"
 #include "core/notify.h"
+#include "core/screening.h"
 #include "core/task.h"
 #include "core/webhook.h"
 #include "http/reply.h"
@@ -59,6 +60,7 @@ api_tasks_create(struct request *rq)
 		return -1;
 	is_sandbox = in.is_sandbox || strcmp(api_key(rq)->tier, "SANDBOX") == 0;
 	if (task_check(&in, is_sandbox, rq->config, rq->now_ms, &rq->error) ||
+	    (!is_sandbox && screening_check(rq->db, rq, rq->config, rq->who.id, &in, rq->now_ms, &rq->error)) ||
 	    task_create(rq->db, rq, rq->config, api_key(rq), &in, is_sandbox, rq->now_ms, &task, &rq->error))
 		return -1;
 	reply_id(reply, "task_id", ID_TASK, task.id);
@@ -231,4 +233,55 @@ api_tasks_redeliver(struct request *rq)
 	reply_text(rq->reply, "state", "pending");
 	rq->wakes_worker = true;
 	return 200;
+}
+
+/* appeals */
+
+struct appeal_input {
+	const char *screening, *reason;
+};
+
+static const struct field appeal_fields[] = {
+	{ "screening_id", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct appeal_input, screening), .min = 1, .max = 60 },
+	{ "reason", FIELD_TEXT, FIELD_REQUIRED | FIELD_LINES, offsetof(struct appeal_input, reason), .min = 1,
+	    .max = 2000 },
+};
+
+static int
+appeal(struct request *rq, struct id id, const char *reason)
+{
+	struct screening screening;
+
+	if (screening_appeal(rq->db, rq, rq->who.id, id, reason, rq->now_ms, &screening, &rq->error))
+		return -1;
+	reply_id(rq->reply, "screening_id", ID_SCREENING, id);
+	reply_text(rq->reply, "status", "PENDING");
+	reply_text(rq->reply, "message", "Staff will look at it; post the task again once it is allowed.");
+	return 201;
+}
+
+int
+api_tasks_appeals(struct request *rq)
+{
+	struct appeal_input in = { 0 };
+	struct id id;
+
+	if (request_read(rq, appeal_fields, nitems(appeal_fields), &in))
+		return -1;
+	if (id_parse(ID_SCREENING, in.screening, &id) != 0)
+		return error_set(&rq->error, ERR_screening_not_found);
+	return appeal(rq, id, in.reason);
+}
+
+/* A blocked task never came to be: the id in the path is that of its screening. */
+int
+api_tasks_appeal(struct request *rq)
+{
+	struct appeal_input in = { 0 };
+	struct id id;
+
+	if (request_read(rq, appeal_fields + 1, nitems(appeal_fields) - 1, &in) ||
+	    request_id(rq, "id", ID_SCREENING, ERR_screening_not_found, &id))
+		return -1;
+	return appeal(rq, id, in.reason);
 }

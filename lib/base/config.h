@@ -29,13 +29,14 @@ struct config {
 	char *r2_bucket, *r2_region, *r2_access_key_id, *r2_secret_access_key;
 	int64_t escrow_hold_s, estimate_approval_s, manual_review_s, deadline_grace_s, sandbox_step_s;
 	bool webhook_allow_private;
-	char *guardian_provider;		 /* rules, anthropic, openai */
-	char *guardian_url;			 /* no slash at its end; NULL: the provider's own */
-	char *guardian_model, *guardian_api_key; /* NULL: none; the model is there unless the provider is rules */
+	char *guardian_provider; /* rules, anthropic, openai */
+	char *guardian_url;	 /* no slash at its end; NULL: the provider's own */
+	char *guardian_model;	 /* NULL only where the provider is rules */
+	char *guardian_api_key;	 /* NULL: none; anthropic has one */
 	char *dlocal_url;	 /* no slash at its end; NULL: no fiat, and no other dlocal_… counts */
 	char *dlocal_login, *dlocal_trans_key, *dlocal_secret;
 	char *kyc_webhook_secret; /* NULL: no verdict of a vendor is believed */
-	bool database_guard;			 /* development: each transaction names its bucket to row-level security
+	bool database_guard;	 /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
 };
 

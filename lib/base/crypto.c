@@ -6,18 +6,17 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <gmp.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
-#include <nettle/ecc-curve.h>
-#include <nettle/ecc.h>
 #include <nettle/gcm.h>
+#include <nettle/hkdf.h>
 #include <nettle/hmac.h>
 #include <nettle/sha2.h>
 #include <string.h>
 #include <sys/random.h>
 #include <talloc.h>
 
+#include "base/p256.h"
 #include "base/text.h"
 
 enum { SEAL_VERSION = 1, SEAL_HEAD_SIZE = 1 + GCM_IV_SIZE, P256_COORDINATE_SIZE = 32, POINT_UNCOMPRESSED = 4 };
@@ -58,6 +57,23 @@ crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len
 	hmac_sha256_set_key(&hmac, key_len, key);
 	hmac_sha256_update(&hmac, len, data);
 	hmac_sha256_digest(&hmac, SHA256_SIZE, out);
+	crypto_wipe(&hmac, sizeof(hmac));
+}
+
+void
+crypto_hkdf_sha256(const void *salt, size_t salt_len, const void *key, size_t key_len, const void *info,
+    size_t info_len, uint8_t *out, size_t out_len)
+{
+	struct hmac_sha256_ctx hmac;
+	uint8_t extracted[SHA256_DIGEST_SIZE];
+
+	hmac_sha256_set_key(&hmac, salt_len, salt == NULL ? "" : salt);
+	hkdf_extract(&hmac, (nettle_hash_update_func *)hmac_sha256_update,
+	    (nettle_hash_digest_func *)hmac_sha256_digest, SHA256_DIGEST_SIZE, key_len, key, extracted);
+	hmac_sha256_set_key(&hmac, sizeof(extracted), extracted);
+	hkdf_expand(&hmac, (nettle_hash_update_func *)hmac_sha256_update, (nettle_hash_digest_func *)hmac_sha256_digest,
+	    SHA256_DIGEST_SIZE, info_len, info, out_len, out);
+	crypto_wipe(extracted, sizeof(extracted));
 	crypto_wipe(&hmac, sizeof(hmac));
 }
 
@@ -127,26 +143,6 @@ crypto_open(const void *ctx, const uint8_t key[SEAL_KEY_SIZE], const char *purpo
 	return out;
 }
 
-/* nettle checks that both coordinates are below the field's prime and fit the curve's equation. */
-static bool
-is_on_p256(const uint8_t point[P256_POINT_SIZE])
-{
-	struct ecc_point ecc;
-	mpz_t x, y;
-	bool is_on;
-
-	ecc_point_init(&ecc, nettle_get_secp_256r1());
-	mpz_init(x);
-	mpz_init(y);
-	mpz_import(x, P256_COORDINATE_SIZE, 1, 1, 1, 0, point + 1);
-	mpz_import(y, P256_COORDINATE_SIZE, 1, 1, 1, 0, point + 1 + P256_COORDINATE_SIZE);
-	is_on = ecc_point_set(&ecc, x, y) == 1;
-	mpz_clear(y);
-	mpz_clear(x);
-	ecc_point_clear(&ecc);
-	return is_on;
-}
-
 /* GnuTLS gives a coordinate without the zeros at its front, or with one more where the first bit is set. */
 static int
 coordinate_copy(const gnutls_datum_t *from, uint8_t *to)
@@ -206,7 +202,7 @@ crypto_p256_point(const char *base64, uint8_t point[P256_POINT_SIZE])
 		memcpy(read, bytes, len);
 	else if (len > 256 || point_of_spki(bytes, len, read)) /* an honest one has 91 bytes */
 		goto out;
-	if (is_on_p256(read)) {
+	if (p256_is_point(read)) {
 		memcpy(point, read, sizeof(read));
 		rc = 0;
 	}

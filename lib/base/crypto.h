@@ -15,6 +15,9 @@ enum { SHA256_SIZE = 32, SEAL_KEY_SIZE = 32, SEAL_OVERHEAD = 1 + 12 + 16, P256_P
 void crypto_random(void *out, size_t len);
 void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[SHA256_SIZE]);
+/* HKDF (RFC 5869) with SHA-256; salt NULL: none.  Up to 255 blocks of 32 bytes. */
+void crypto_hkdf_sha256(const void *salt, size_t salt_len, const void *key, size_t key_len, const void *info,
+    size_t info_len, uint8_t *out, size_t out_len);
 bool crypto_equal(const void *a, const void *b, size_t len); /* constant time */
 void crypto_wipe(void *data, size_t len);
 

@@ -24,6 +24,7 @@ static const char *const prefixes[ID_KINDS] = {
 	[ID_MESSAGE] = "msg_",
 	[ID_EVENT] = "evt_",
 	[ID_DELIVERY] = "del_",
+	[ID_SCREENING] = "scr_",
 	[ID_REQUEST] = "req_",
 	[ID_PAYMENT] = "pay_",
 };

@@ -23,6 +23,7 @@ enum id_kind {
 	ID_MESSAGE,
 	ID_EVENT,
 	ID_DELIVERY,
+	ID_SCREENING,
 	ID_REQUEST,
 	ID_PAYMENT, /* of a fiat deposit */
 	ID_KINDS

@@ -12,11 +12,15 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/fiat.h"
+#include "core/job.h"
 #include "net/dlocal.h"
 
 const char *const fiat_methods[] = { "card", "bank_transfer", NULL };
 
-enum { CALL_S = 20, ORDER_SIZE = 64 }; /* a call ends well before that, or its program is dead */
+/* A call ends well before CALL_S, or its program is dead.  Bank transfers take days. */
+enum { CALL_S = 20, ORDER_SIZE = 64, ASK_FIRST_MS = 900000, ASK_EVERY_MS = 3600000, ASK_ATTEMPTS = 12 };
+
+#define OPEN_MAX_MS (INT64_C(7) * 86400 * 1000)
 
 static int
 read_deposit(struct db_rows *rows, struct fiat_deposit *out)
@@ -154,6 +158,24 @@ not_called(
 	error_clear(&ours); /* logged where it was seen; the deposit's call is over with its time */
 }
 
+/* Queues the question that ends what no webhook ends, in the transaction that stores the deposit. */
+static int
+ask_by_job(struct db *db, const struct fiat_deposit *deposit, int64_t now_ms, struct error *err)
+{
+	struct json_object *payload = json_object_new_object();
+	char agent[ID_TEXT_SIZE];
+	struct db_rows *rows;
+
+	id_print(ID_AGENT, deposit->agent, agent);
+	json_object_object_add(payload, "agent_id", json_object_new_string(agent));
+	rows = db_call(db, NULL, err, "job_add", id_bucket(deposit->id),
+	    DB_ARGS(DB_TEXT("fiat"), DB_UUID(deposit->id), DB_JSON(payload), DB_TIME(now_ms + ASK_FIRST_MS),
+		DB_INT(ASK_ATTEMPTS), DB_TIME(now_ms)));
+	json_object_put(payload);
+	talloc_free(rows);
+	return rows == NULL ? -1 : 0;
+}
+
 static int
 call_provider(struct db *db, const void *ctx, const struct config *config, const struct fiat_new *in, int64_t now_ms,
     struct fiat_deposit *deposit, struct error *err)
@@ -169,7 +191,7 @@ call_provider(struct db *db, const void *ctx, const struct config *config, const
 	bool is_refused;
 
 	print_order(deposit->agent, deposit->order_ms, order_id);
-	if (db_commit(db, err))
+	if (ask_by_job(db, deposit, now_ms, err) || db_commit(db, err))
 		return -1;
 	if (dlocal_create(ctx, config, &order, now_ms, &payment, &is_refused, err)) {
 		not_called(db, ctx, is_refused, now_ms, deposit, err);
@@ -197,15 +219,19 @@ fiat_open(struct db *db, const void *ctx, const struct config *config, struct id
 	return call_provider(db, ctx, config, in, now_ms, out, err);
 }
 
-/* What the provider says is taken if it fits; that it does not answer, or nonsense, leaves the deposit as it was. */
-int
-fiat_status(struct db *db, const void *ctx, const struct config *config, struct id agent, struct id id, int64_t now_ms,
-    struct fiat_deposit *out, struct error *err)
+/*
+ * A deposit of the agent's, a pending one after asking the provider.  What it says is taken if it fits; that it does not answer,
+ * or nonsense, leaves the deposit as it was.  *is_open: it is pending, and the provider has said that nothing came.
+ */
+static int
+look(struct db *db, const void *ctx, const struct config *config, struct id agent, struct id id, int64_t now_ms,
+    struct fiat_deposit *out, bool *is_open, struct error *err)
 {
 	struct dlocal_payment said;
 	struct fiat_deposit now;
 	char order_id[ORDER_SIZE];
 
+	*is_open = false;
 	if (read_deposit(
 		db_call(db, ctx, err, "fiat_find", id_bucket(agent), DB_ARGS(DB_UUID(agent), DB_UUID(id))), out))
 		return -1;
@@ -215,10 +241,67 @@ fiat_status(struct db *db, const void *ctx, const struct config *config, struct 
 	if (dlocal_ask(ctx, config, out->provider_id, order_id, now_ms, &said, err) == 0 &&
 	    fiat_settle(db, ctx, &said, now_ms, &now, err) == 0) {
 		*out = now;
+		*is_open = strcmp(now.status, "pending") == 0;
 		return 0;
 	}
-	if (err->code != ERR_fiat_unavailable && err->code != ERR_amount_mismatch)
+	*is_open = err->code == ERR_payment_not_found;
+	if (!*is_open && err->code != ERR_fiat_unavailable && err->code != ERR_amount_mismatch)
 		return -1;
 	error_clear(err);
 	return 0;
+}
+
+int
+fiat_status(struct db *db, const void *ctx, const struct config *config, struct id agent, struct id id, int64_t now_ms,
+    struct fiat_deposit *out, struct error *err)
+{
+	bool is_open;
+
+	return look(db, ctx, config, agent, id, now_ms, out, &is_open, err);
+}
+
+/* Done for now; the same job asks again later. */
+static int
+ask_later(struct worker *worker, const struct job *job, struct error *err)
+{
+	struct db_rows *rows = db_call(worker->db, NULL, err, "job_next", id_bucket(job->id),
+	    DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(worker->now_ms + job_jitter(ASK_EVERY_MS))));
+
+	talloc_free(rows);
+	return rows == NULL ? -1 : 0;
+}
+
+/* A payment that nobody made in all that time has failed; should its money come after all, it is credited nevertheless. */
+static int
+look_again(struct worker *worker, const void *ctx, const struct job *job, struct id agent, struct error *err)
+{
+	struct fiat_deposit deposit;
+	bool is_open;
+
+	if (look(worker->db, ctx, worker->config, agent, job->ref, worker->now_ms, &deposit, &is_open, err))
+		return -1;
+	if (strcmp(deposit.status, "pending") == 0 && (!is_open || worker->now_ms - job->created_ms < OPEN_MAX_MS))
+		return ask_later(worker, job, err);
+	if (strcmp(deposit.status, "pending") == 0 && settle(worker->db, ctx, agent, deposit.order_ms, "failed",
+							  DB_NONE, "system", worker->now_ms, &deposit, err))
+		return -1;
+	return job_finish(worker, job);
+}
+
+int
+fiat_run(struct worker *worker, const struct job *job)
+{
+	char *ctx = talloc_strdup(NULL, "fiat");
+	const char *text = json_object_get_string(json_object_object_get(job->payload, "agent_id"));
+	struct error err = { 0 };
+	struct id agent;
+	int rc;
+
+	if (text == NULL || id_parse(ID_AGENT, text, &agent) != 0)
+		rc = job_give_up(worker, job, "the job names no agent");
+	else if ((rc = look_again(worker, ctx, job, agent, &err)) != 0)
+		rc = job_retry(worker, job, error_name(err.code));
+	error_clear(&err);
+	talloc_free(ctx);
+	return rc;
 }

@@ -12,6 +12,8 @@ struct config;
 struct db;
 struct dlocal_payment;
 struct error;
+struct job;
+struct worker;
 
 extern const char *const fiat_methods[]; /* card, bank_transfer, NULL */
 
@@ -51,5 +53,8 @@ int fiat_status(struct db *db, const void *ctx, const struct config *config, str
  */
 int fiat_settle(struct db *db, const void *ctx, const struct dlocal_payment *said, int64_t now_ms,
     struct fiat_deposit *out, struct error *err);
+
+/* The job "fiat" (core/job.h): asks about a pending deposit from time to time, and ends one that nobody paid in seven days. */
+int fiat_run(struct worker *worker, const struct job *job);
 
 #endif

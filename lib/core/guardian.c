@@ -167,7 +167,9 @@ guardian_verify(const struct config *config, const void *ctx, const struct guard
 	case LLM_AWAY:
 		break;
 	}
-	return error_unavailable(err, retry_after_s > 0 ? retry_after_s : RETRY_S, "the Guardian's model is away");
+	error_set(err, ERR_unavailable); /* llm.c has logged why */
+	err->retry_after_s = retry_after_s > 0 ? retry_after_s : RETRY_S;
+	return -1;
 }
 
 void

@@ -451,6 +451,15 @@ wrap(const void *ctx, const char *what, struct json_object *data)
 	return text;
 }
 
+static void
+add_time(struct json_object *object, const char *name, int64_t ms)
+{
+	char text[TIME_TEXT_SIZE];
+
+	time_print(ms, text);
+	add_text(object, name, text);
+}
+
 static struct json_object *
 task_data(const struct guardian_task *task)
 {
@@ -469,16 +478,9 @@ task_data(const struct guardian_task *task)
 		json_object_array_add(wanted, one);
 	}
 	json_object_object_add(data, "requirements", wanted);
+	if (task->deadline_ms > 0)
+		add_time(data, "deadline", task->deadline_ms);
 	return data;
-}
-
-static void
-add_time(struct json_object *object, const char *name, int64_t ms)
-{
-	char text[TIME_TEXT_SIZE];
-
-	time_print(ms, text);
-	add_text(object, name, text);
 }
 
 /* No position of the operator, no file name, no metadata: what follows from them stands in the evidence. */

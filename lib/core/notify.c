@@ -91,6 +91,9 @@ templates[NOTICES] = {
 	    "Your identity is verified.  You can claim tasks now.\n" },
 	[NOTICE_KYC_REJECTED] = { "kyc_rejected", "Your identity could not be verified",
 	    "Your identity could not be verified.  Your profile says why and what\nyou can do.\n" },
+	[NOTICE_APPEAL] = { "appeal", "Your appeal is decided",
+	    "Our staff has looked at a task of yours that was blocked.  Post it again:\nit now passes, or the refusal "
+	    "stands.\n" },
 };
 
 int

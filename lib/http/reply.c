@@ -174,7 +174,7 @@ reason(int status)
 }
 
 /* The error's body (spec 3) takes the place of whatever the handler had begun. */
-static void
+void
 reply_error(struct request *rq)
 {
 	const struct error *err = &rq->error;

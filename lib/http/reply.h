@@ -33,6 +33,9 @@ void reply_raw(struct request *rq, const char *content_type, const char *data, s
 /* An answer that is a file: its first `size` bytes, read from a descriptor at its beginning.  Fails: internal. */
 int reply_file(struct request *rq, const char *content_type, int fd, size_t size);
 
+/* Turns the reply into the request's error (spec 3); reply_send does so by itself. */
+void reply_error(struct request *rq);
+
 /* Writes the answer: the reply or raw bytes with the status, or, with status -1, the error's status and body
  * (spec 3). */
 int reply_send(struct request *rq, int status);

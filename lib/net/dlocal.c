@@ -260,5 +260,7 @@ dlocal_ask(const void *ctx, const struct config *config, const char *id, const c
 	struct fetch_answer answer = { 0 };
 
 	call(ctx, config, url, NULL, ASK_MS, now_ms, &answer);
+	if (answer.status == 404)
+		return error_set(err, ERR_payment_not_found);
 	return read_answer(ctx, "ask", &answer, order_id, payment, err);
 }

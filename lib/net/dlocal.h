@@ -43,7 +43,7 @@ int dlocal_read(const void *ctx, const char *json, size_t len, struct dlocal_pay
 int dlocal_create(const void *ctx, const struct config *config, const struct dlocal_order *order, int64_t now_ms,
     struct dlocal_payment *payment, bool *is_refused, struct error *err);
 
-/* Asks how a payment stands; id NULL: by the order id alone.  Fails: fiat_unavailable. */
+/* Asks how a payment stands; id NULL: by the order id alone.  Fails: fiat_unavailable, payment_not_found (says dLocal). */
 int dlocal_ask(const void *ctx, const struct config *config, const char *id, const char *order_id, int64_t now_ms,
     struct dlocal_payment *payment, struct error *err);
 

@@ -13,11 +13,6 @@
 #include <gnutls/gnutls.h>
 #include <json-c/json.h>
 #include <jwt.h>
-#include <nettle/dsa.h>
-#include <nettle/ecc-curve.h>
-#include <nettle/ecc.h>
-#include <nettle/ecdsa.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <talloc.h>
@@ -25,6 +20,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/p256.h"
 #include "base/strict.h"
 #include "base/text.h"
 #include "net/jwks.h"
@@ -35,9 +31,8 @@ enum {
 	ISSUED_AHEAD_MS = 60000, /* iat is no limit of validity; further ahead than this is nonsense */
 	ID_MAX = 255,		 /* sub (OpenID Connect Core, section 2) and sid */
 	NAME_MAX_BYTES = 200,
-	ES256_SIZE = 64,
-	P256_BYTES = 32,
-	HKDF_BLOCKS = 4, /* candidates for the key; one is too large once in 2^32 */
+	ES256_SIZE = P256_SIGNATURE_SIZE,
+	P256_BYTES = P256_NUMBER_SIZE,
 };
 
 struct token_keys {
@@ -55,7 +50,7 @@ struct parts {
 };
 
 struct token_signer {
-	struct ecc_scalar secret;
+	uint8_t secret[P256_NUMBER_SIZE], point[P256_POINT_SIZE];
 	const char *x, *y, *kid; /* base64url; kid: thumbprint of RFC 7638 */
 };
 
@@ -380,73 +375,20 @@ out:
 static int
 signer_wipe(struct token_signer *signer)
 {
-	crypto_wipe(signer->secret.p, sizeof(mp_limb_t) * (size_t)ecc_size(signer->secret.ecc));
-	ecc_scalar_clear(&signer->secret);
+	crypto_wipe(signer->secret, sizeof(signer->secret));
 	return 0;
-}
-
-/* HKDF-SHA-256 (RFC 5869) without salt; the first block that is a scalar of the curve becomes the key. */
-static void
-secret_derive(const uint8_t secret_key[SEAL_KEY_SIZE], struct ecc_scalar *secret)
-{
-	static const char purpose[] = "humanops/receipt/v1";
-	uint8_t input[SEAL_KEY_SIZE], extracted[SHA256_SIZE], blocks[HKDF_BLOCKS][P256_BYTES];
-	uint8_t info[sizeof(purpose) - 1];
-	gnutls_datum_t in = { input, sizeof(input) }, prk = { extracted, sizeof(extracted) };
-	const gnutls_datum_t about = { info, sizeof(info) };
-	bool is_set = false;
-	mpz_t z;
-
-	memcpy(input, secret_key, sizeof(input)); /* GnuTLS wants bytes that may be written */
-	memcpy(info, purpose, sizeof(info));
-	if (gnutls_hkdf_extract(GNUTLS_MAC_SHA256, &in, NULL, extracted) < 0 ||
-	    gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &prk, &about, blocks, sizeof(blocks)) < 0)
-		abort();
-	mpz_init(z);
-	for (size_t i = 0; i < HKDF_BLOCKS && !is_set; i++) {
-		mpz_import(z, P256_BYTES, 1, 1, 1, 0, blocks[i]);
-		is_set = ecc_scalar_set(secret, z) == 1; /* 1 to the group's order less 1 */
-	}
-	assert(is_set);
-	crypto_wipe(mpz_limbs_write(z, (mp_size_t)mpz_size(z)), mpz_size(z) * sizeof(mp_limb_t));
-	mpz_clear(z);
-	crypto_wipe(input, sizeof(input));
-	crypto_wipe(extracted, sizeof(extracted));
-	crypto_wipe(blocks, sizeof(blocks));
-}
-
-/* A number below 2^256, most significant byte first, zeros before it. */
-static void
-number_bytes(const mpz_t z, uint8_t out[P256_BYTES])
-{
-	size_t len = (mpz_sizeinbase(z, 2) + 7) / 8;
-
-	assert(len <= P256_BYTES);
-	memset(out, 0, P256_BYTES);
-	mpz_export(out + P256_BYTES - len, NULL, 1, 1, 1, 0, z);
 }
 
 /* The public point's coordinates in base64url, and their thumbprint (RFC 7638). */
 static void
 public_derive(struct token_signer *signer)
 {
-	uint8_t x_bytes[P256_BYTES], y_bytes[P256_BYTES], print[SHA256_SIZE];
-	struct ecc_point point;
+	uint8_t print[SHA256_SIZE];
 	char *members;
-	mpz_t x, y;
 
-	ecc_point_init(&point, signer->secret.ecc);
-	mpz_init(x);
-	mpz_init(y);
-	ecc_point_mul_g(&point, &signer->secret);
-	ecc_point_get(&point, x, y);
-	number_bytes(x, x_bytes);
-	number_bytes(y, y_bytes);
-	mpz_clear(y);
-	mpz_clear(x);
-	ecc_point_clear(&point);
-	signer->x = text_base64url(signer, x_bytes, sizeof(x_bytes));
-	signer->y = text_base64url(signer, y_bytes, sizeof(y_bytes));
+	p256_public(signer->secret, signer->point);
+	signer->x = text_base64url(signer, signer->point + 1, P256_BYTES);
+	signer->y = text_base64url(signer, signer->point + 1 + P256_BYTES, P256_BYTES);
 	members =
 	    talloc_asprintf(NULL, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", signer->x, signer->y);
 	assert(members != NULL);
@@ -456,39 +398,37 @@ public_derive(struct token_signer *signer)
 }
 
 struct token_signer *
-token_signer_new(const void *ctx, const uint8_t secret_key[SEAL_KEY_SIZE])
+token_signer_for(const void *ctx, const uint8_t secret_key[SEAL_KEY_SIZE], const char *purpose)
 {
 	struct token_signer *signer = talloc_zero(ctx, struct token_signer);
 
 	assert(signer != NULL);
-	ecc_scalar_init(&signer->secret, nettle_get_secp_256r1());
 	talloc_set_destructor(signer, signer_wipe);
-	secret_derive(secret_key, &signer->secret);
+	p256_derive(secret_key, purpose, signer->secret);
 	public_derive(signer);
 	return signer;
 }
 
-static void
-fill_random(void *unused, size_t len, uint8_t *out)
+struct token_signer *
+token_signer_new(const void *ctx, const uint8_t secret_key[SEAL_KEY_SIZE])
 {
-	(void)unused;
-	crypto_random(out, len);
+	return token_signer_for(ctx, secret_key, "humanops/receipt/v1");
 }
 
-/* r and s side by side (RFC 7518, section 3.4), in base64url. */
+const uint8_t *
+token_point(const struct token_signer *signer)
+{
+	return signer->point;
+}
+
 static char *
 es256(const struct token_signer *signer, const void *ctx, const char *text)
 {
-	uint8_t digest[SHA256_SIZE], bytes[ES256_SIZE];
-	struct dsa_signature signature;
+	uint8_t digest[SHA256_SIZE], signature[P256_SIGNATURE_SIZE];
 
 	crypto_sha256(text, strlen(text), digest);
-	dsa_signature_init(&signature);
-	ecdsa_sign(&signer->secret, NULL, fill_random, sizeof(digest), digest, &signature);
-	number_bytes(signature.r, bytes);
-	number_bytes(signature.s, bytes + P256_BYTES);
-	dsa_signature_clear(&signature);
-	return text_base64url(ctx, bytes, sizeof(bytes));
+	p256_sign(signer->secret, digest, signature);
+	return text_base64url(ctx, signature, sizeof(signature));
 }
 
 char *

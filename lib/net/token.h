@@ -49,6 +49,12 @@ int token_check(struct token_keys *keys, const char *jwt, int64_t now_ms, const 
  */
 struct token_signer *token_signer_new(const void *ctx, const uint8_t secret_key[SEAL_KEY_SIZE]);
 
+/* The same with a key of its own, for signatures of another purpose. */
+struct token_signer *token_signer_for(const void *ctx, const uint8_t secret_key[SEAL_KEY_SIZE], const char *purpose);
+
+/* The public key as an uncompressed point, which lives as long as the signer. */
+const uint8_t *token_point(const struct token_signer *signer);
+
 /*
  * A compact JWS over the payload's own bytes.  Its header holds alg, kid and typ: letters, digits, "+-./",
  * such as "receipt+jwt".

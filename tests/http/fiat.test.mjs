@@ -318,6 +318,31 @@ test('status asks dLocal for the truth while a payment is pending, and believes 
   await sound();
 });
 
+test('a worker asks about payments that nobody tells of, and ends what nobody pays in seven days', async () => {
+  const agent = await s.agent({ tier: 'VERIFIED' });
+  const paid = await pending(agent), unpaid = await pending(agent), away = await pending(agent);
+  dlocal.orders.get(paid.order).status = 'PAID';
+  dlocal.orders.delete(away.order);
+  const states = async () => (await rows(agent)).map((row) => row.status);
+  const due = () => s.sql(`select from jobs where kind = 'fiat' and run_at <= '${new Date(Date.now() + advanced * 1000).toISOString()}'
+    and ref in (select id from fiat_deposits where agent_id = '${agent.uuid}')`);
+  let advanced = 0;
+  const pass = async (seconds) => {
+    advanced = (new Date(await s.advance(seconds)).getTime() - Date.now()) / 1000;
+    await s.until(async () => (await due()).length === 0);
+  };
+  await pass(1200);
+  assert.deepEqual(await states(), ['completed', 'pending', 'pending']);
+  await planned((send) => send(500, ''), () => pass(8 * 86_400));
+  assert.deepEqual(await states(), ['completed', 'pending', 'pending'], 'an outage ends nothing');
+  await pass(2 * 3600);
+  assert.deepEqual(await states(), ['completed', 'failed', 'failed']);
+  assert.equal((await s.sql(`select from jobs where kind = 'fiat' and ref in (select id from fiat_deposits where agent_id = '${agent.uuid}')`)).length, 0);
+  assert.equal((await tell(unpaid.order)).json.status, 'completed');
+  assert.deepEqual(await balance(s, agent), [200, 0]);
+  await sound();
+});
+
 test('nobody sees the payments of others', async () => {
   const agent = await s.agent({ tier: 'VERIFIED' }), other = await s.agent({ tier: 'VERIFIED' });
   const { payment_id } = await pending(agent);

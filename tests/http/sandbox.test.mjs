@@ -1,6 +1,6 @@
 /* The simulated lifecycle at its usual pace: the reference's quick start, and where each scenario ends. */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { createDecipheriv, createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync } from 'node:crypto';
 import test from 'node:test';
 import { stack } from '../stack.mjs';
 import { TIME, balance, post, show } from './forms.mjs';
@@ -207,6 +207,46 @@ test('each kind of proof is simulated', async () => {
 		assert.ok((await ends(tasks[i].task_id, 'COMPLETED')).proof[name]);
 });
 
+test('an approved estimate goes on to its end', async () => {
+	const task = await post(s, agent, { reward_usd: 0.5, sandbox_scenario: 'estimate' });
+	await ends(task.task_id, 'ESTIMATE_PENDING');
+	const approved = await s.call('POST', `/tasks/${task.task_id}/estimate/approve`, { key: agent.key });
+	assert.deepEqual([approved.status, approved.json.status, approved.json.sandbox], [200, 'ACCEPTED', true]);
+	await ends(task.task_id, 'COMPLETED');
+});
+
+/* Spec 9: ECDH, HKDF-SHA-256 over the shared x coordinate, AES-256-GCM with the tag at the ciphertext's end. */
+function decrypt(blob, privateKey, taskId) {
+	const bytes = (name) => Buffer.from(blob[name], 'base64');
+	const point = bytes('ephemeralPublicKey');
+	const jwk = { kty: 'EC', crv: 'P-256', x: point.subarray(1, 33).toString('base64url'), y: point.subarray(33).toString('base64url') };
+	const shared = diffieHellman({ privateKey, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
+	const key = Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), `humanops/credential/v1/${taskId}`, 32));
+	const sealed = bytes('ciphertext');
+	const gcm = createDecipheriv('aes-256-gcm', key, bytes('iv')).setAuthTag(sealed.subarray(-16));
+	return JSON.parse(Buffer.concat([gcm.update(sealed.subarray(0, -16)), gcm.final()]).toString());
+}
+
+test('a simulated credential is really encrypted for the key of the agent', async () => {
+	const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+	const { x, y } = publicKey.export({ format: 'jwk' });
+	const raw = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]).toString('base64');
+	const task = await post(s, agent, { task_type: 'API_KEY_PROCUREMENT', reward_usd: 0.5, agent_public_key: raw });
+	const early = await s.call('GET', `/tasks/${task.task_id}/retrieve-credential`, { key: agent.key });
+	assert.equal(early.status, 409);
+	await ends(task.task_id, 'COMPLETED');
+	for (const method of ['GET', 'POST']) {
+		const got = await s.call(method, `/tasks/${task.task_id}/retrieve-credential`, { key: agent.key });
+		assert.equal(got.status, 200, got.text);
+		assert.equal(got.json.encrypted_credential.algorithm, 'ECDH-P256-AES-256-GCM');
+		assert.equal(decrypt(got.json.encrypted_credential, privateKey, task.task_id).username, 'sandbox');
+		assert.throws(() => decrypt(got.json.encrypted_credential, privateKey, `${task.task_id}x`));
+	}
+	const plain = await post(s, agent, { reward_usd: 0.5 });
+	const none = await s.call('GET', `/tasks/${plain.task_id}/retrieve-credential`, { key: agent.key });
+	assert.deepEqual([none.status, none.json.code], [404, 'credential_not_found']);
+});
+
 test('waits end by themselves: the estimate lapses, the review counts as approved', async () => {
 	const estimate = await post(s, agent, {
 		reward_usd: 1,
@@ -220,6 +260,8 @@ test('waits end by themselves: the estimate lapses, the review counts as approve
 	assert.equal(reviewed.events.at(-1).actor, 'sweeper');
 	const back = await show(s, agent, estimate.task_id);
 	assert.deepEqual([back.status, back.operator], ['PENDING', null]);
+	const disputed = await ends(running.get('reject').task_id, 'CANCELLED');
+	assert.deepEqual([disputed.cancel_reason, disputed.events.at(-1).actor], ['dispute', 'sandbox']);
 });
 
 test('no money has moved', async () => {

@@ -4,34 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
-import http from 'node:http';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { model } from '../model.mjs';
 import { stack } from '../stack.mjs';
 
 const HOLD = 7 * 86400;
-let confidence = 95;
 
-/* Speaks chat completions; one result for each requirement of the question. */
-const model = http.createServer((request, response) => {
-  const chunks = [];
-  request.on('data', (chunk) => chunks.push(chunk));
-  request.on('end', () => {
-    const asked = JSON.parse(Buffer.concat(chunks).toString());
-    const wanted = (JSON.stringify(asked.messages.at(-1)).match(/\\"number\\"/g) ?? []).length;
-    const content = /screen tasks/.test(JSON.stringify(asked.messages[0])) ? { allowed: true, category: 'NONE', reason: 'An ordinary errand.' } :
-      { confidence, reasoning: 'As the test asks.', results: Array.from({ length: wanted },
-        (_, i) => ({ number: i + 1, met: confidence >= 90, note: 'Seen.' })) };
-    response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: JSON.stringify(content) } }] }));
-  });
-});
-await new Promise((done) => model.listen(0, '127.0.0.1', done));
-after(() => {
-  model.close();
-  model.closeAllConnections();
-});
-const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true', 'GUARDIAN_PROVIDER=openai', 'GUARDIAN_MODEL=fake',
-  `GUARDIAN_URL=http://127.0.0.1:${model.address().port}/v1`] });
+const m = await model();
+m.screen({});
+const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true', 'GUARDIAN_PROVIDER=openai', 'GUARDIAN_MODEL=m', `GUARDIAN_URL=${m.url}`] });
 
 async function operator({ name = 'Jane D.', location, skills } = {}) {
   const made = await s.call('POST', '/operator/register', { body: { name, email: 'jane@example.com', phone: '+1234567890', location, skills } });
@@ -88,14 +69,14 @@ async function submitted(agent, op, changes) {
 }
 
 async function completed(agent, op) {
-  confidence = 95;
+  m.verify(95);
   const task = await submitted(agent, op);
   await becomes(agent, task, 'COMPLETED');
   return task;
 }
 
 test('a task is posted, found, estimated, approved, started, submitted, verified, paid, and after seven days available', async () => {
-  confidence = 95;
+  m.verify(95);
   const agent = await newAgent(), op = await operator();
   const task = await posted(agent);
   const feed = await ok(op.call('GET', '/tasks?task_type=DATA_VALIDATION&limit=100'));
@@ -159,7 +140,7 @@ test('an expired task cannot be claimed, and accepted work may be handed in unti
   const dead = await accepted(agent, op, { deadline: await s.time(600) });
   await s.advance(700);
   assert.equal((await op.call('POST', `/tasks/${open}/accept`, { estimate_minutes: 5 })).status, 410);
-  confidence = 95;
+  m.verify(95);
   await ok(op.call('POST', `/tasks/${late}/submit`, proof));
   await becomes(agent, late, 'COMPLETED');
   await s.advance(86400);
@@ -174,7 +155,7 @@ test('an expired task cannot be claimed, and accepted work may be handed in unti
 
 test('a doubtful proof waits for the agent, who approves or rejects it; unanswered for seven days it counts as approved', async () => {
   const agent = await newAgent(), op = await operator();
-  confidence = 70;
+  m.verify(70);
   const tasks = [await submitted(agent, op), await submitted(agent, op), await submitted(agent, op)];
   for (const task of tasks)
     await s.until(async () => (await show(agent, task)).guardian_result?.decision === 'MANUAL_REVIEW');
@@ -192,7 +173,7 @@ test('a doubtful proof waits for the agent, who approves or rejects it; unanswer
 });
 
 test('a proof that the Guardian rejects is disputed before anybody is paid, and staff resolves it in three ways', async () => {
-  confidence = 20;
+  m.verify(20);
   for (const [resolution, extra, kept, back, status] of [['PAY_OPERATOR', {}, 25, 0, 'COMPLETED'], ['REFUND_AGENT', {}, 0, 27.5, 'CANCELLED'],
     ['SPLIT', { operator_usd: 10 }, 10, 15, 'COMPLETED']]) {
     const agent = await newAgent(), op = await operator(), task = await submitted(agent, op);
@@ -268,7 +249,7 @@ test('agent and operator talk about a task, and nobody else reads it', async () 
 });
 
 test('events are read by cursor, each once and none missed', async () => {
-  confidence = 95;
+  m.verify(95);
   const agent = await newAgent(), op = await operator(), task = await completed(agent, op);
   const seen = [];
   let cursor;
@@ -286,7 +267,7 @@ test('events are read by cursor, each once and none missed', async () => {
 });
 
 test('a receipt is signed by the key that the key set shows, and tells what was proven', async () => {
-  confidence = 95;
+  m.verify(95);
   const agent = await newAgent(), op = await operator(), open = await posted(agent), task = await completed(agent, op);
   assert.equal((await s.call('GET', `/tasks/${open}/receipt`, { key: agent.key })).status, 409);
   const { receipt } = await ok(s.call('GET', `/tasks/${task}/receipt`, { key: agent.key }));
@@ -347,7 +328,7 @@ test('staff verifies and suspends, and every act is on record', async () => {
 });
 
 test('agent and operator are told by mail of what needs them', async () => {
-  confidence = 70;
+  m.verify(70);
   const agent = await newAgent(), op = await operator(), task = await submitted(agent, op);
   const { readdirSync, readFileSync } = await import('node:fs');
   const folder = `${s.settings.STATE_DIR}/mail`;

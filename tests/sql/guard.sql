@@ -42,7 +42,7 @@ insert into calls values
     ('writing under another name', 8, format('registry_claim(7, %L, %L, %L, %L, %L)', 'email', 'x', id('agent'), 'email_taken', t0()), '42501'),
     ('writing under the right name', 7, format('registry_claim(7, %L, %L, %L, %L, %L)', 'email', 'x', id('agent'), 'email_taken', t0()), '1'),
     ('cancelling under another name', 8, format('task_cancel(7, %L, %L, %L)', id('agent'), id('task'), t0()), 'UX001 task_not_found'),
-    ('sweeping under another name', 8, format('sweep_tasks(7, %L, 100)', t0() + interval '1 year'), '1');
+    ('sweeping under another name', 8, format('sweep_task(7, %L, %L)', id('task'), t0() + interval '1 year'), '0');
 select is(fixture.as(named, call), want, what) from calls;
 select is((task(7, 'task')).status, 'PENDING', 'and nothing was done to the other bucket');
 
@@ -71,7 +71,7 @@ select format(c.call, variadic array[id('agent'), id('task'), id('key of agent')
     ('task_count(7, %1$L, null)', '1'),
     ('task_cancel(7, %1$L, %5$L, %4$L)', '1'),
     ('delivery_list(7, %1$L, %5$L)', '1'),
-    ('sweep_tasks(7, ''2027-01-01'', 100)', '1'),
+    ('sweep_task(7, %2$L, ''2027-01-01'')', '1'),
     ('job_take(7, ''["webhook"]'', 60, %4$L)', '1')) c(call, want);
 select is(fixture.as(7, call), want, 'with its bucket named: ' || split_part(call, '(', 1)) from (select * from uses order by place) u;
 select is((task(7, 'task')).status, 'CANCELLED', 'the sweep has done its work');

@@ -16,7 +16,20 @@ insert into timers values
 select fixture_task(7, name, status, p_deadline => t0() + deadline) from timers;
 select fixture_task(8, 'elsewhere', p_agent => 'other', p_deadline => t0() + interval '1 hour');
 select is((task(7, name)).due_at, due, name || ' has its timer') from timers;
+-- sweep: every task of a bucket that is due, the agent's leg; how many.  What one sweeper run does, in one transaction.
 -- state_after: a task after sweeps at these instants, undone again: status, sweeps' counts, escrow left, reason, trail.
+create function fixture.sweep(p_bucket int, p_now timestamptz, p_limit int default 1000) returns int
+language plpgsql as $$
+declare
+    d record;
+    v_done int := 0;
+begin
+    for d in select * from sweep_due_everywhere(p_now) where bucket = p_bucket limit p_limit loop
+        perform sweep_task(d.bucket, d.id, p_now);
+        v_done := v_done + 1;
+    end loop;
+    return v_done;
+end $$;
 create function fixture.state_after(p_name text, variadic p_at timestamptz[]) returns text
 language plpgsql as $$
 declare
@@ -28,7 +41,7 @@ begin
     -- Alone, so that the counts are this task's.
     update tasks set due_at = null where bucket = 7 and tasks.id <> id(p_name);
     foreach v_at in array p_at loop
-        v_counts := v_counts || sweep_tasks(7, v_at, 100);
+        v_counts := v_counts || sweep(7, v_at);
     end loop;
     t := task(7, p_name);
     raise exception using errcode = 'ZZ001', message = format('%s %s %s %s', t.status, v_counts,
@@ -58,27 +71,47 @@ select is(state_after('simulated', t0() + interval '7 days 1 minute'), 'COMPLETE
 select fixture_task(7, 'simulated offer', p_is_sandbox => true, p_reward => 10000);
 select is(state_after('simulated offer', t0() + interval '2 days'), 'CANCELLED 1 held expired', 'a simulated task expires without a refund');
 
--- All of it, in batches, by buckets.
-select results_eq($$select bucket from sweep_due_everywhere(t0() + interval '30 days')$$, 'values (7), (8)', 'buckets with something due are told');
-select is_empty($$select bucket from sweep_due_everywhere(t0())$$, 'and no other');
-select is(sweep_tasks(7, t0() + interval '30 days', 2), 2, 'a batch is no larger than asked for');
-select is(sweep_tasks(7, t0() + interval '30 days', 100), 5, 'the next takes the rest');
-select is(sweep_tasks(7, t0() + interval '30 days', 100), 0, 'and then nothing is due');
+-- All of it, one by one, over all buckets.
+select results_eq($$select distinct bucket from sweep_due_everywhere(t0() + interval '30 days') order by bucket$$, 'values (7), (8)',
+    'what is due is told for every bucket');
+select is((select array_agg(t.due_at) from sweep_due_everywhere(t0() + interval '30 days') d join tasks t using (bucket, id)),
+    (select array_agg(due_at order by due_at) from tasks where due_at <= t0() + interval '30 days'), 'the longest overdue first');
+select is_empty($$select * from sweep_due_everywhere(t0())$$, 'and nothing before its time');
+select is_empty($$select * from sweep_task(7, id('an offer'), t0() + interval '2 days' - interval '1 millisecond')$$, 'a task that is not due is left alone');
+select is_empty($$select * from sweep_task(8, id('an offer'), t0() + interval '30 days')$$, 'as is one of another bucket');
+select results_eq($$select event, agent_id, operator_id, reward, pays, is_sandbox from sweep_task(7, id('an offer'), t0() + interval '30 days')$$,
+    $$values ('expire', id('agent'), null::uuid, 25000000::bigint, false, false)$$, 'the sweep tells what it did, and that nobody is paid');
+select is_empty($$select * from sweep_task(7, id('an offer'), t0() + interval '30 days')$$, 'once');
+select is(sweep(7, t0() + interval '30 days'), 6, 'the rest follows');
+select is(sweep(7, t0() + interval '30 days'), 0, 'and then nothing is due');
 select is((task(8, 'elsewhere')).status, 'PENDING', 'another bucket is another call');
 select is(balance(7, 'agent', 'deposit') || ' ' || balance(7, 'agent', 'escrow'), '10000000000 0', 'everything came back');
 select is((select count(*) from ledger_audit_everywhere(t0() + interval '31 days')), 0::bigint, 'the ledger is whole');
 select results_eq($$select type, actor from events where bucket = 7 and task_id = id('an offer') order by at, id$$,
     $$values ('task.created', 'agent'), ('task.cancelled', 'sweeper')$$, 'the trail tells that it was the sweeper');
 
--- One task that cannot be ended stops no other.
+-- A review that nobody made pays the operator; the caller is told whom, and how much.
+select fixture_operator(9, 'operator');
+select fixture_work(7, 'unanswered', 'SUBMITTED', 'operator');
+select verdict_guardian(7, id('unanswered'), 'review', '{"decision": "MANUAL_REVIEW"}', 604800, t0() + interval '1 hour');
+select is_empty($$select * from sweep_task(7, id('unanswered'), t0() + interval '7 days 59 minutes')$$, 'a review has its seven days');
+select results_eq($$select event, operator_id, reward, pays from sweep_task(7, id('unanswered'), t0() + interval '7 days 1 hour')$$,
+    $$values ('review_lapse', id('operator'), 25000000::bigint, true)$$, 'then the operator is to be paid');
+select is(balance(7, 'agent', 'escrow') || ' ' || balance(7, 'agent', 'clearing') || ' ' || balance(7, 'agent', 'revenue'), '0 25000000 2500000',
+    'the agent''s leg is booked');
+select is((task(7, 'unanswered')).is_paid, true, 'and the task remembers it');
+select earning_credit(9, id('operator'), id('unanswered'), 25000000, t0() + interval '14 days', t0() + interval '7 days 1 hour');
+select is((select sum(balance) from accounts where kind = 'clearing'), 0::numeric, 'both legs clear');
+select is((select count(*) from ledger_audit_everywhere(t0() + interval '31 days')), 0::bigint, 'and the ledger is whole');
+
+-- One task that cannot be ended changes nothing and stops no other: each is a call of its own.
 select fixture_task(7, 'broken', p_deadline => t0() + interval '1 hour');
 update accounts set balance = 0 where bucket = 7 and party_id = id('agent') and kind = 'escrow';
 select fixture_agent(7, 'sound', 'STANDARD', 100000000);
 select fixture_task(7, 'behind it', p_agent => 'sound', p_deadline => t0() + interval '2 hours');
-set local client_min_messages = error;
-select is(sweep_tasks(7, t0() + interval '1 day', 100), 1, 'a task whose escrow is not there does not stop the sweep');
-reset client_min_messages;
-select is((task(7, 'behind it')).status, 'CANCELLED', 'the one behind it has ended');
+select throws_ok($$select * from sweep_task(7, id('broken'), t0() + interval '1 day')$$, '23514', null, 'a task whose escrow is not there cannot be ended');
+select is((select count(*) from sweep_task(7, id('behind it'), t0() + interval '1 day')), 1::bigint, 'the one behind it can');
+select is((task(7, 'behind it')).status, 'CANCELLED', 'and has');
 select is((task(7, 'broken')).status || ' ' || (task(7, 'broken')).due_at, 'PENDING ' || (t0() + interval '1 hour'), 'the broken one stays due, unchanged');
 
 -- What is past keeping.

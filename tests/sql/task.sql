@@ -96,7 +96,7 @@ select is((select array_agg(kind) from jobs where ref = id('exact task')), null,
 -- Cancelling.
 select is(refusal_of($$select task_cancel(7, id('agent'), id('exact task'), t0())$$), 'task_not_found', 'another agent''s task is not there');
 select is(refusal_of($$select task_cancel(8, id('exact'), id('exact task'), t0())$$), 'task_not_found', 'nor in another bucket');
-select results_eq($$select * from task_cancel(7, id('exact'), id('exact task'), t0() + interval '1 minute')$$, 'values (27500000::bigint, false)',
+select results_eq($$select * from task_cancel(7, id('exact'), id('exact task'), t0() + interval '1 minute')$$, 'values (27500000::bigint, false, null::uuid)',
     'cancelling gives reward and fee back');
 select is(balance(7, 'exact', 'deposit') || ' ' || balance(7, 'exact', 'escrow'), '27500000 0', 'to the deposit');
 select is(refusal_of($$select task_cancel(7, id('exact'), id('exact task'), t0())$$), 'task_state_conflict {"status": "CANCELLED", "allowed": []}',
@@ -107,7 +107,7 @@ select is(refusal_of($$select task_cancel(7, id('exact'), id('started'), t0())$$
     'work that has begun cannot be cancelled');
 select fixture_agent(7, 'tinkerer', 'SANDBOX');
 select fixture_task(7, 'simulated', p_agent => 'tinkerer', p_is_sandbox => true, p_reward => 10000);
-select results_eq($$select * from task_cancel(7, id('tinkerer'), id('simulated'), t0())$$, 'values (0::bigint, true)',
+select results_eq($$select * from task_cancel(7, id('tinkerer'), id('simulated'), t0())$$, 'values (0::bigint, true, null::uuid)',
     'a simulated task has nothing to give back');
 
 -- A key's daily budget: reward and fee of its real tasks.

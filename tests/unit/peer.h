@@ -49,8 +49,8 @@ peer_listen(int family, int *port)
 	v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	v6.sin6_addr = in6addr_loopback;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (fd < 0 || bind(fd, family == AF_INET ? (void *)&v4 : (void *)&v6, len) != 0 ||
-	    listen(fd, 64) != 0 || getsockname(fd, (struct sockaddr *)&bound, &len) != 0) {
+	if (fd < 0 || bind(fd, family == AF_INET ? (void *)&v4 : (void *)&v6, len) != 0 || listen(fd, 64) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&bound, &len) != 0) {
 		perror("peer_listen");
 		abort();
 	}

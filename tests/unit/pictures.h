@@ -28,8 +28,7 @@ static inline void
 picture_pixel(int x, int y, int width, int height, int kind, uint8_t rgb[3])
 {
 	double dx = (double)x / width - 0.3 - 0.1 * kind, dy = (double)y / height - 0.3;
-	double light =
-	    40 + 60.0 * x / width + 150 * exp(-20 * (dx * dx + dy * dy)) + 20 * sin(9.0 * y / height + kind);
+	double light = 40 + 60.0 * x / width + 150 * exp(-20 * (dx * dx + dy * dy)) + 20 * sin(9.0 * y / height + kind);
 
 	for (int c = 0; c < 3; c++)
 		rgb[c] = (uint8_t)fmin(fmax(light, 0), 255);
@@ -47,8 +46,7 @@ picture_rgb(int width, int height, int kind)
 	assert(rgb != NULL);
 	for (int y = 0; y < height; y++) {
 		for (int x = 0; x < width; x++)
-			picture_pixel(
-			    x, y, width, height, kind, rgb + 3 * ((size_t)y * (size_t)width + (size_t)x));
+			picture_pixel(x, y, width, height, kind, rgb + 3 * ((size_t)y * (size_t)width + (size_t)x));
 	}
 	return rgb;
 }
@@ -142,10 +140,9 @@ picture_heic(int width, int height, int kind, const struct picture *exif)
 	unsigned failed;
 	int stride;
 
-	failed =
-	    heif_image_create(width, height, heif_colorspace_RGB, heif_chroma_interleaved_RGB, &image).code |
-	    heif_image_add_plane(image, heif_channel_interleaved, width, height, 8).code |
-	    heif_context_get_encoder_for_format(context, heif_compression_HEVC, &encoder).code;
+	failed = heif_image_create(width, height, heif_colorspace_RGB, heif_chroma_interleaved_RGB, &image).code |
+		 heif_image_add_plane(image, heif_channel_interleaved, width, height, 8).code |
+		 heif_context_get_encoder_for_format(context, heif_compression_HEVC, &encoder).code;
 	assert(failed == 0);
 	plane = heif_image_get_plane(image, heif_channel_interleaved, &stride);
 	for (int y = 0; y < height; y++)
@@ -153,8 +150,7 @@ picture_heic(int width, int height, int kind, const struct picture *exif)
 	failed = heif_context_encode_image(context, image, encoder, NULL, &handle).code;
 	assert(failed == 0);
 	if (exif != NULL)
-		failed =
-		    heif_context_add_exif_metadata(context, handle, exif->data + 6, (int)exif->len - 6).code;
+		failed = heif_context_add_exif_metadata(context, handle, exif->data + 6, (int)exif->len - 6).code;
 	failed |= heif_context_write(context, &writer, &picture).code;
 	assert(failed == 0);
 	heif_image_handle_release(handle);
@@ -183,8 +179,7 @@ exif_put(struct picture *exif, uint32_t value, int bytes)
 
 /* A directory and its values; returns nothing but a longer block. */
 static inline void
-exif_directory(
-    struct picture *exif, const struct exif_tag *tags, size_t count, int ifd, const uint32_t links[2])
+exif_directory(struct picture *exif, const struct exif_tag *tags, size_t count, int ifd, const uint32_t links[2])
 {
 	static const int pointers[] = { 0x8769, 0x8825 };
 	int entries = ifd == 0 ? 2 : 0;

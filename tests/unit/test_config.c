@@ -306,7 +306,6 @@ each_setting_says_what_it_must_be(void **state)
 		{ "GUARDIAN_URL=https://u@api.example", "GUARDIAN_URL must be a URL without user, query and fragment" },
 		{ "GUARDIAN_URL=https://api.example/v1?key=x",
 		    "GUARDIAN_URL must be a URL without user, query and fragment" },
-		{ "DLOCAL_URL=https://api.dlocal.example", "DLOCAL_LOGIN is required" },
 		{ "DLOCAL_URL=http://api.dlocal.example",
 		    "DLOCAL_URL must begin with https://, or with http:// and a host of the own network" },
 		{ "DLOCAL_LOGIN=login", "DLOCAL_LOGIN is of no use without DLOCAL_URL" },
@@ -404,6 +403,27 @@ a_bucket_needs_all_of_its_settings_and_a_safe_way(void **state)
 }
 
 static void
+fiat_needs_all_of_its_settings(void **state)
+{
+	const char *said;
+	struct config *config = load(GOOD, NULL, &said);
+
+	(void)state;
+	assert_true(config->dlocal_url == NULL && config->kyc_webhook_secret == NULL);
+	talloc_free(config);
+	assert_null(load(GOOD "DLOCAL_URL=https://api.dlocal.example\n", NULL, &said));
+	assert_string_equal(said, "humanops: DLOCAL_LOGIN is required\nhumanops: DLOCAL_TRANS_KEY is required\n"
+				  "humanops: DLOCAL_SECRET is required\n");
+	config = load(GOOD "DLOCAL_URL=https://api.dlocal.example/\nDLOCAL_LOGIN=l\nDLOCAL_TRANS_KEY=k\n"
+			   "DLOCAL_SECRET=hunter2\n",
+	    NULL, &said);
+	assert_non_null(config);
+	assert_string_equal(config->dlocal_url, "https://api.dlocal.example");
+	assert_string_equal(config->dlocal_secret, "hunter2");
+	talloc_free(config);
+}
+
+static void
 a_model_needs_a_name_and_anthropic_a_key(void **state)
 {
 	const char *said;
@@ -496,6 +516,7 @@ main(void)
 		cmocka_unit_test(lines_are_comments_blanks_and_settings),
 		cmocka_unit_test(each_setting_says_what_it_must_be),
 		cmocka_unit_test(a_bucket_needs_all_of_its_settings_and_a_safe_way),
+		cmocka_unit_test(fiat_needs_all_of_its_settings),
 		cmocka_unit_test(a_model_needs_a_name_and_anthropic_a_key),
 		cmocka_unit_test(all_faults_are_named_at_once_and_no_value_is_shown),
 		cmocka_unit_test(a_file_that_was_named_must_be_there),

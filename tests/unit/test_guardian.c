@@ -69,8 +69,9 @@ say_body(int fd, const struct model *model, const char *body)
 	peer_write(fd, body, strlen(body));
 }
 
-static void
-say_text(int fd, const struct model *model, const char *text)
+/* The model's words as the API wraps them; talloc'ed. */
+static char *
+make_body(const struct model *model, const char *text)
 {
 	bool is_openai = strcmp(model->provider, "openai") == 0, is_refusal = model->manner == REFUSES;
 	bool is_short = model->manner == IS_CUT_SHORT;
@@ -89,9 +90,17 @@ say_text(int fd, const struct model *model, const char *text)
 	    : is_short	 ? "max_tokens"
 			 : "end_turn");
 
+	json_object_put(written);
+	return body;
+}
+
+static void
+say_text(int fd, const struct model *model, const char *text)
+{
+	char *body = make_body(model, text);
+
 	say_body(fd, model, body);
 	talloc_free(body);
-	json_object_put(written);
 }
 
 /* Reads a whole request; where it starts. */
@@ -110,15 +119,19 @@ read_request(int fd, struct peer_seen *seen)
 	return seen->bytes + start;
 }
 
+/* An answer that would do, and 50 MB of blanks behind it. */
 static void
-flood(int fd)
+flood(int fd, const struct model *model)
 {
 	static char junk[65536];
+	char *body = make_body(model, VERDICT("95"));
 
 	memset(junk, ' ', sizeof(junk));
 	peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n");
+	peer_say(fd, body);
 	for (int i = 0; i < 800 && peer_write(fd, junk, sizeof(junk)) == 0; i++)
 		;
+	talloc_free(body);
 }
 
 static void
@@ -132,7 +145,7 @@ talk(int fd, struct peer_seen *seen, const void *arg)
 		say_body(fd, model, model->text);
 		break;
 	case FLOODS:
-		flood(fd);
+		flood(fd, model);
 		break;
 	case HANGS:
 		sleep(30);

@@ -101,6 +101,64 @@ begin
     return v_task;
 end $$;
 
+-- fixture_operator: a verified operator, or one of another identity status.
+create function fixture.fixture_operator(p_bucket int, p_name text, p_kyc text default 'VERIFIED', p_lat float8 default null,
+    p_lng float8 default null, p_skills jsonb default '[]', p_at timestamptz default fixture.t0()) returns uuid
+language plpgsql as $$
+declare v_operator uuid := fixture.name_id(p_name, public.id_new(p_bucket, p_at));
+begin
+    perform public.operator_register(p_bucket, v_operator, null, p_name, p_name || '@example.com', null, 'Town', 'NO', p_lat, p_lng,
+        p_skills, p_kyc, p_at);
+    return v_operator;
+end $$;
+
+-- fixture_work: a real task of the operator of that name, brought to a status by the functions that the programs call, a minute
+-- apart; COMPLETED with both legs of its pay, in hold for seven days from then.
+create function fixture.fixture_work(p_bucket int, p_name text, p_status text, p_operator text default 'operator',
+    p_agent text default 'agent', p_reward bigint default 25000000, p_at timestamptz default fixture.t0(),
+    p_callback text default null) returns uuid
+language plpgsql as $$
+declare
+    v_task uuid := fixture.fixture_task(p_bucket, p_name, p_agent => p_agent, p_reward => p_reward, p_at => p_at,
+        p_callback => p_callback, p_deadline => p_at + interval '2 days');
+    v_agent uuid := fixture.id(p_agent);
+    v_operator uuid := fixture.id(p_operator);
+    v_place int := array_position('{PENDING,ESTIMATE_PENDING,ACCEPTED,IN_PROGRESS,SUBMITTED,COMPLETED}'::text[], p_status);
+    v_bucket int;
+begin
+    if v_place is null then
+        raise exception 'fixtures: no work becomes % by itself', p_status;
+    end if;
+    if v_place >= 2 then
+        perform public.claim_make(p_bucket, v_task, v_operator, p_operator, 4.5, 30, 'soon', 86400, p_at + interval '1 minute');
+    end if;
+    if v_place >= 3 then
+        perform public.claim_approve(p_bucket, v_agent, v_task, p_at + interval '2 minutes');
+    end if;
+    if v_place >= 4 then
+        perform public.claim_start(p_bucket, v_task, v_operator, p_at + interval '3 minutes');
+    end if;
+    if v_place >= 5 then
+        perform public.claim_submit(p_bucket, v_task, v_operator, '{"notes": "done"}', null, 604800, p_at + interval '4 minutes');
+    end if;
+    if v_place >= 6 then
+        perform public.verdict_guardian(p_bucket, v_task, 'pass', '{"decision": "APPROVE", "confidence": 95}', 604800,
+            p_at + interval '5 minutes');
+        select o.bucket into strict v_bucket from public.operators o where o.id = v_operator;
+        perform public.earning_credit(v_bucket, v_operator, v_task, p_reward, p_at + interval '7 days 5 minutes',
+            p_at + interval '5 minutes');
+    end if;
+    return v_task;
+end $$;
+
+-- clearing: what is on its way between buckets; nothing, once both legs are booked.
+create function fixture.clearing() returns numeric
+language sql as $$ select sum(balance) from public.accounts where kind = 'clearing' $$;
+
+-- findings: what the audit of the ledger finds wrong, a year on; null is what one hopes for.
+create function fixture.findings() returns text
+language sql as $$ select string_agg(a::text, '; ') from public.ledger_audit_everywhere(fixture.t0() + interval '1 year') a $$;
+
 create function fixture.task(p_bucket int, p_name text) returns public.tasks
 language sql as $$ select t from public.tasks t where bucket = p_bucket and id = fixture.id(p_name) $$;
 
