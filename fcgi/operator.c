@@ -18,6 +18,9 @@ static const struct route routes[] = {
 	{ "POST", "/operator/tasks/:id/messages", api_operator_message_add, OPERATOR, NULL, ATOMIC },
 	{ "POST", "/operator/upload", api_operator_upload, OPERATOR, NULL, STREAMED, { 10, 60 } },
 	{ "GET", "/operator/earnings", api_operator_earnings, OPERATOR, NULL, 0 },
+	{ "GET", "/operator/push/key", api_operator_push_key, OPERATOR, NULL, 0 },
+	{ "POST", "/operator/push", api_operator_subscribe, OPERATOR, NULL, ATOMIC },
+	{ "DELETE", "/operator/push", api_operator_unsubscribe, OPERATOR, NULL, 0 },
 	{ "GET", "/files/:name", api_operator_file, PUBLIC, NULL, 0 },
 };
 

@@ -22,6 +22,7 @@
 #include "core/judge.h"
 #include "core/notify.h"
 #include "core/sandbox.h"
+#include "core/subscription.h"
 #include "core/webhook.h"
 #include "net/fetch.h"
 
@@ -31,6 +32,7 @@ enum { WORKERS_USUAL = 4, WORKERS_MAX = 64, POLL_MS = 500 };
 static const struct job_kind kinds[] = {
 	{ "sandbox", sandbox_run, NULL, 30, false },
 	{ "mail", notify_run, NULL, 60, true },
+	{ "push", subscription_run, NULL, 60, true },
 	{ "guardian", judge_run, judge_give_up, 180, true },
 	{ "webhook", webhook_run, webhook_give_up, 60, true },
 	{ "fiat", fiat_run, NULL, 30, true },

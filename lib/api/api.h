@@ -89,6 +89,9 @@ int api_operator_message_add(struct request *rq);
 int api_operator_upload(struct request *rq);
 int api_operator_file(struct request *rq);
 int api_operator_earnings(struct request *rq);
+int api_operator_push_key(struct request *rq);
+int api_operator_subscribe(struct request *rq);
+int api_operator_unsubscribe(struct request *rq);
 
 int api_admin_clock(struct request *rq);
 int api_admin_operators(struct request *rq);

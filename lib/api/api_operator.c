@@ -305,7 +305,8 @@ static const struct field credential_fields[] = {
 };
 
 static const struct field submit_fields[] = {
-	{ "photos", FIELD_TEXTS, 0, offsetof(struct proof_input, photos), .min = 1, .max = 2048, .max_items = 20 },
+	{ "photos", FIELD_TEXTS, 0, offsetof(struct proof_input, photos), .min = 1, .max = 2048,
+	    .max_items = PROOF_PHOTOS_MAX },
 	{ "notes", FIELD_TEXT, FIELD_LINES, offsetof(struct proof_input, notes), .min = 1, .max = 5000 },
 	{ "confirmation_text", FIELD_TEXT, FIELD_LINES, offsetof(struct proof_input, confirmation), .min = 1,
 	    .max = 10000 },

@@ -1,6 +1,6 @@
 /*
- * Mail to people.  Texts are ours alone: nothing that a stranger typed goes into a mail to an address that the same stranger
- * named.  How a mail travels is net/mail.c's business.
+ * Mail to people, and the same to their browsers.  Texts are ours alone: nothing that a stranger typed goes into a mail to an
+ * address that the same stranger named.  How a mail travels is net/mail.c's business, how a push does subscription.c's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "core/agent.h"
 #include "core/job.h"
 #include "core/notify.h"
+#include "core/subscription.h"
 #include "net/mail.h"
 
 enum { MAIL_ATTEMPTS = 12 };
@@ -96,6 +97,54 @@ templates[NOTICES] = {
 	    "stands.\n" },
 };
 
+/* The text with the task's id in place of %s. */
+static char *
+fill_task(const void *ctx, const char *text, const char *task)
+{
+	const char *place = strstr(text, "%s");
+
+	if (place == NULL || task == NULL)
+		return talloc_strdup(ctx, text);
+	return talloc_asprintf(ctx, "%.*s%s%s", (int)(place - text), text, task, place + 2);
+}
+
+/* Mail is broken into lines, a notification is not: white space becomes single blanks, none at the end. */
+static void
+fold_blanks(char *text)
+{
+	char *out = text;
+
+	for (const char *in = text; *in != '\0'; in++)
+		if (*in != ' ' && *in != '\n')
+			*out++ = *in;
+		else if (out > text && out[-1] != ' ')
+			*out++ = ' ';
+	while (out > text && out[-1] == ' ')
+		out--;
+	*out = '\0';
+}
+
+/* The same notice for the browsers of an operator. */
+static int
+tell_browsers(struct db *db, struct id party, const struct template *template, const char *task, int64_t now_ms,
+    struct error *err)
+{
+	struct json_object *message = json_object_new_object();
+	char *text = fill_task(NULL, template->text, task);
+	int rc;
+
+	fold_blanks(text);
+	json_object_object_add(message, "notice", json_object_new_string(template->name));
+	json_object_object_add(message, "title", json_object_new_string(template->subject));
+	json_object_object_add(message, "text", json_object_new_string(text));
+	if (task != NULL)
+		json_object_object_add(message, "task_id", json_object_new_string(task));
+	rc = subscription_tell(db, party, message, now_ms, err);
+	json_object_put(message);
+	talloc_free(text);
+	return rc;
+}
+
 int
 notify_party(struct db *db, struct id party, enum notice notice, struct id task, int64_t now_ms, struct error *err)
 {
@@ -113,18 +162,8 @@ notify_party(struct db *db, struct id party, enum notice notice, struct id task,
 		DB_TIME(now_ms)));
 	json_object_put(payload);
 	talloc_free(rows);
-	return rows == NULL ? -1 : 0;
-}
-
-/* The text with the task's id in place of %s. */
-static char *
-fill_task(const void *ctx, const char *text, const char *task)
-{
-	const char *place = strstr(text, "%s");
-
-	if (place == NULL || task == NULL)
-		return talloc_strdup(ctx, text);
-	return talloc_asprintf(ctx, "%.*s%s%s", (int)(place - text), text, task, place + 2);
+	return rows == NULL ? -1
+			    : tell_browsers(db, party, &templates[notice], id_is_nil(task) ? NULL : id, now_ms, err);
 }
 
 static const struct template *

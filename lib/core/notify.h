@@ -38,7 +38,8 @@ enum notice {
 	NOTICES
 };
 
-/* Queues a mail to an agent or operator, in the caller's transaction; task nil where it is about none. */
+/* Queues a mail to an agent or operator, and a push to each browser of an operator, in the caller's transaction; task nil
+ * where it is about none. */
 int notify_party(struct db *db, struct id party, enum notice notice, struct id task, int64_t now_ms, struct error *err);
 
 /* The job "mail" (core/job.h). */

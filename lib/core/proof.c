@@ -2,7 +2,9 @@
  * Proof: which uploads a submission names, what a task's proof type asks for, and how files are shown.  Reading and decoding
  * them is http/upload.c's and net/image.c's, judging them the Guardian's.
  */
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <json-c/json.h>
 #include <talloc.h>
@@ -31,6 +33,22 @@ proof_distance_m(double lat1, double lng1, double lat2, double lng2)
 	return 2 * EARTH_M * asin(fmin(1, sqrt(a * a + cos(RADIANS(lat1)) * cos(RADIANS(lat2)) * b * b)));
 }
 
+/* Puts is_reused and is_similar into a file's evidence, as it stands now.  hash: DB_NONE for what is no picture. */
+static int
+judge(struct db *db, struct id upload, struct id operator, const uint8_t * sha256, struct db_arg hash, struct id task,
+    struct json_object *evidence, struct error *err)
+{
+	struct db_rows *rows = db_call_everywhere(db, NULL, err, "upload_judge_everywhere",
+	    DB_ARGS(DB_UUID(upload), DB_UUID(operator), DB_BYTES(sha256, SHA256_SIZE), hash, DB_UUID(task)));
+
+	if (rows == NULL)
+		return -1;
+	json_object_object_add(evidence, "is_reused", json_object_new_boolean(db_bool(rows, 0, "is_reused")));
+	json_object_object_add(evidence, "is_similar", json_object_new_boolean(db_bool(rows, 0, "is_similar")));
+	talloc_free(rows);
+	return 0;
+}
+
 int
 proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct error *err)
 {
@@ -40,14 +58,9 @@ proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct e
 	int64_t hash;
 
 	memcpy(&hash, &file->hash, sizeof(hash));
-	rows = db_call_everywhere(db, NULL, err, "upload_seen_everywhere",
-	    DB_ARGS(DB_UUID(id), DB_BYTES(file->sha256, SHA256_SIZE), file->has_hash ? DB_INT(hash) : DB_NONE,
-		DB_UUID(file->task)));
-	if (rows == NULL)
+	if (judge(db, id, file->operator, file->sha256, file->has_hash ? DB_INT(hash) : DB_NONE, file->task,
+		file->evidence, err))
 		return -1;
-	json_object_object_add(file->evidence, "is_reused", json_object_new_boolean(db_bool(rows, 0, "is_reused")));
-	json_object_object_add(file->evidence, "is_similar", json_object_new_boolean(db_bool(rows, 0, "is_similar")));
-	talloc_free(rows);
 	rows = db_call(db, NULL, err, "upload_add", bucket,
 	    DB_ARGS(DB_UUID(file->operator), DB_UUID(id), DB_UUID(file->task), DB_TEXT(file->stored),
 		DB_TEXT(file->original), DB_TEXT(file->media_type), DB_INT(file->size),
@@ -102,7 +115,25 @@ file_object(struct db_rows *rows, size_t row)
 	return file;
 }
 
-/* The named uploads as "files"; a link that is none of the operator's own for this task is a fault. */
+/* A file named for no task before is judged now that its task is known. */
+static int
+add_file(struct db *db, struct db_rows *rows, size_t row, struct id task, struct json_object *files, struct error *err)
+{
+	struct json_object *file = file_object(rows, row), *evidence = json_object_object_get(file, "evidence");
+	struct db_arg hash = db_is_null(rows, row, "dhash") ? DB_NONE : DB_INT(db_int(rows, row, "dhash"));
+	size_t len;
+	const uint8_t *sha256 = db_bytes(rows, row, "sha256", &len);
+
+	json_object_array_add(files, file);
+	if (!id_is_nil(db_uuid(rows, row, "task_id")))
+		return 0;
+	assert(len == SHA256_SIZE);
+	return judge(
+	    db, db_uuid(rows, row, "id"), db_uuid(rows, row, "operator_id"), sha256, hash, task, evidence, err);
+}
+
+/* The named uploads as "files", which are this task's from now on; a link that is none of the operator's own for it is a
+ * fault. */
 static int
 add_files(struct db *db, struct id operator, const struct task * task, const struct proof_input *in,
     struct json_object *proof, struct error *err)
@@ -110,6 +141,7 @@ add_files(struct db *db, struct id operator, const struct task * task, const str
 	struct json_object *names = json_object_new_array(), *files = json_object_new_array();
 	char **wanted = talloc_zero_array(NULL, char *, (unsigned)in->photos.count + 1);
 	struct db_rows *rows = NULL;
+	int rc = -1;
 
 	json_object_object_add(proof, "files", files);
 	for (size_t i = 0; i < in->photos.count; i++) {
@@ -117,21 +149,25 @@ add_files(struct db *db, struct id operator, const struct task * task, const str
 		json_object_array_add(names, json_object_new_string(wanted[i] == NULL ? "" : wanted[i]));
 	}
 	rows = db_call(db, wanted, err, "upload_find", id_bucket(operator), DB_ARGS(DB_UUID(operator), DB_JSON(names)));
-	for (size_t i = 0; rows != NULL && i < in->photos.count; i++) {
+	if (rows == NULL)
+		goto out;
+	for (size_t i = 0; i < in->photos.count; i++) {
 		int row = wanted[i] == NULL ? -1 : find_upload(rows, wanted[i], task->id);
+		char path[40];
 
-		if (row < 0) {
-			char path[40];
-
-			snprintf(path, sizeof(path), "photos[%zu]", i);
+		snprintf(path, sizeof(path), "photos[%zu]", i);
+		if (row < 0)
 			error_field(err, path, "must be the link of an upload of yours for this task");
-		} else {
-			json_object_array_add(files, file_object(rows, (size_t)row));
-		}
+		else if (add_file(db, rows, (size_t)row, task->id, files, err))
+			goto out;
 	}
+	if (err->code == ERR_none && db_call(db, wanted, err, "upload_bind", id_bucket(operator),
+					 DB_ARGS(DB_UUID(operator), DB_JSON(names), DB_UUID(task->id))) != NULL)
+		rc = 0;
+out:
 	json_object_put(names);
 	talloc_free(wanted);
-	return rows == NULL || err->code != ERR_none ? -1 : 0;
+	return rc;
 }
 
 static void
@@ -139,6 +175,20 @@ add_text(struct json_object *object, const char *name, const char *text)
 {
 	if (text != NULL)
 		json_object_object_add(object, name, json_object_new_string(text));
+}
+
+/* True if a photo was named but its text is already at fault. */
+static bool
+has_photo_fault(const struct error *err)
+{
+	char path[40];
+
+	for (int i = 0; i < PROOF_PHOTOS_MAX; i++) {
+		snprintf(path, sizeof(path), "photos[%d]", i);
+		if (error_has_field(err, path))
+			return true;
+	}
+	return false;
 }
 
 /* What the task's proof type asks for, and what does not go with it. */
@@ -154,7 +204,7 @@ check_kind(const struct task *task, const struct proof_input *in, bool is_creden
 		error_field(err, "encrypted_credential", "does not go with this task");
 	if (is_confirmation && in->confirmation == NULL)
 		error_field(err, "confirmation_text", "is required for this task");
-	if (!is_confirmation && !is_credential && in->photos.count == 0)
+	if (!is_confirmation && !is_credential && in->photos.count == 0 && !has_photo_fault(err))
 		error_field(err, "photos", "is required for this task");
 	if (in->reference_url != NULL && !fetch_url_ok(in->reference_url, FETCH_ALLOW_HTTP | FETCH_ALLOW_PRIVATE, &why))
 		error_field(err, "reference_url", "%s", why);

@@ -15,6 +15,8 @@ struct db;
 struct error;
 struct json_object;
 
+enum { PROOF_PHOTOS_MAX = 20 };
+
 extern const char *const proof_algorithms[]; /* ECDH-P256-AES-256-GCM, NULL */
 
 /* What an operator hands in. */

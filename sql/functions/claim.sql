@@ -55,12 +55,14 @@ begin
     return query select t.*;
 end $$;
 
--- claim_lock: locks a task for its operator; someone else's is not found.
+-- claim_lock: locks a task for its operator; someone else's is not found.  An open one is: every operator sees it, and is told
+-- by task_move that a claim comes first.
 create or replace function claim_lock(p_bucket int, p_task uuid, p_operator uuid) returns tasks
 language plpgsql as $$
 declare t tasks;
 begin
-    select * into t from tasks where bucket = p_bucket and id = p_task and operator_id = p_operator for update;
+    select * into t from tasks where bucket = p_bucket and id = p_task
+        and (operator_id = p_operator or (status = 'PENDING' and not is_sandbox)) for update;
     if not found then
         perform refuse('task_not_found');
     end if;

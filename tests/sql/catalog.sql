@@ -32,7 +32,8 @@ insert into callable values
     ('operator_update'), ('partition_add_everywhere'), ('party_email'), ('registry_claim'), ('registry_find'),
     ('replay_begin'), ('replay_store'), ('sandbox_load'), ('sandbox_step'), ('schema_version_everywhere'),
     ('screening_appeal'), ('screening_appeals_everywhere'), ('screening_block'), ('screening_decide'),
-    ('screening_find'), ('staff_act'), ('staff_log_everywhere'), ('sweep_due_everywhere'),
+    ('screening_find'), ('staff_act'), ('staff_log_everywhere'), ('subscription_add'), ('subscription_load'),
+    ('subscription_remove'), ('subscription_result'), ('subscription_tell'), ('sweep_due_everywhere'),
     ('sweep_expired_everywhere'), ('sweep_task'), ('task_any'), ('task_cancel'), ('task_count'), ('task_create'),
     ('task_events'), ('task_list'), ('task_rate'), ('task_show'), ('upload_add'), ('upload_bind'),
     ('upload_find'), ('upload_judge_everywhere'), ('verdict_agent'), ('verdict_guardian');

@@ -162,7 +162,7 @@ language sql as $$ select string_agg(a::text, '; ') from public.ledger_audit_eve
 create function fixture.task(p_bucket int, p_name text) returns public.tasks
 language sql as $$ select t from public.tasks t where bucket = p_bucket and id = fixture.id(p_name) $$;
 
--- refusal_of: runs a statement and undoes it; the name of its refusal and, behind a space, the details; null if it passed.
+-- refusal_of: runs a statement; the name of its refusal and, behind a space, the details; null if it passed.
 create function fixture.refusal_of(p_sql text) returns text
 language plpgsql as $$
 declare
@@ -174,4 +174,15 @@ begin
 exception when sqlstate 'UX001' then
     get stacked diagnostics v_name = message_text, v_details = pg_exception_detail;
     return v_name || case when v_details = '{}' then '' else ' ' || v_details end;
+end $$;
+
+-- would_refuse: the same, undone in any case.
+create function fixture.would_refuse(p_sql text) returns text
+language plpgsql as $$
+declare v_refusal text;
+begin
+    v_refusal := fixture.refusal_of(p_sql);
+    raise exception using errcode = 'ZZ001';
+exception when sqlstate 'ZZ001' then
+    return v_refusal;
 end $$;

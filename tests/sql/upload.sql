@@ -1,0 +1,44 @@
+-- Files of proof: whose they are, and whether the same was seen before.
+begin;
+\ir shared/fixtures.sql
+select no_plan();
+select fixture_operator(9, 'operator');
+select fixture_operator(10, 'other');
+select name_id('task', gen_random_uuid()), name_id('another', gen_random_uuid());
+create function fixture.upload(p_bucket int, p_operator text, p_name text, p_task text, p_bytes text, p_dhash bigint) returns void
+language sql as $$
+    select upload_add(p_bucket, id(p_operator), name_id(p_name, id_new(p_bucket, t0())), case when p_task is not null then id(p_task) end, p_name, p_name || '.original',
+        'image/jpeg', 1000, sha256(p_bytes::bytea), p_dhash, '{"is": "evidence"}', t0())
+$$;
+create function fixture.seen(p_upload text, p_bytes text, p_dhash bigint, p_task text) returns text
+language sql as $$
+    select concat_ws(' ', case when is_reused then 'reused' end, case when is_similar then 'similar' end)
+    from upload_seen_everywhere(id(p_upload), sha256(p_bytes::bytea), p_dhash, case when p_task is not null then id(p_task) end)
+$$;
+select upload(9, 'operator', 'front', 'task', 'front', 4711);
+select upload(9, 'operator', 'back', null, 'back', null);
+select upload(10, 'other', 'theirs', 'another', 'theirs', 12);
+select throws_ok($$select upload(9, 'operator', 'front', 'task', 'x', 1)$$, '23505', null, 'a name in the store is taken once');
+select throws_ok($$select upload(10, 'operator', 'stray', 'task', 'x', 1)$$, '23503', null, 'a file lies with its operator');
+
+select set_eq($$select stored, original, size, evidence from upload_find(9, id('operator'), '["front", "back", "missing"]')$$,
+    $$values ('front', 'front.original', 1000::bigint, '{"is": "evidence"}'::jsonb), ('back', 'back.original', 1000, '{"is": "evidence"}')$$, 'found are those asked for that are there');
+select is_empty($$select * from upload_find(10, id('other'), '["front"]')$$, 'another operator''s are not');
+select is_empty($$select * from upload_find(9, id('other'), '["theirs"]')$$, 'nor one''s own in another bucket');
+select is_empty($$select * from upload_find(9, id('operator'), '[]')$$, 'nothing asked, nothing found');
+
+select is(seen('front', 'front', 4711, 'task'), '', 'a file was not seen before itself');
+select upload(9, 'operator', 'again', 'task', 'front', 4711);
+select is(seen('again', 'front', 4711, 'task'), '', 'nor reused within its task');
+select upload(10, 'other', 'copy', 'another', 'front', 4711);
+select is(seen('copy', 'front', 4711, 'another'), 'reused similar', 'for another task it is, in whatever bucket');
+select upload(10, 'other', 'recompressed', 'another', 'front, smaller', 4711);
+select is(seen('recompressed', 'front, smaller', 4711, 'another'), 'similar', 'other bytes of the same picture are similar');
+select is(seen('theirs', 'theirs', 13, 'another'), '', 'another picture is not');
+select upload(10, 'other', 'pdf', 'another', 'pdf', null);
+select is(seen('pdf', 'pdf', null, 'another'), '', 'what is no picture is like none');
+select upload(10, 'other', 'unbound', null, 'back', null);
+select is(seen('unbound', 'back', null, null), '', 'two files without a task are not told apart');
+select is(seen('unbound', 'back', null, 'another'), 'reused', 'once there is one, they are');
+select * from finish();
+rollback;
