@@ -41,7 +41,7 @@ select is((select redirect_url from fiat_called(7, id('agent'), id('later'), 'D-
     'the answer is kept');
 select is((select provider_id from fiat_called(7, id('agent'), id('later'), 'D-2', null)), 'D-1', 'the first one');
 select is_empty($$select fiat_called(7, id('other'), id('later'), 'D-3', null)$$, 'nobody else''s');
-select lives_ok($$select begin_payment('after', p_key => 'k')$$, 'a call that is over holds the key no longer');
+select lives_ok($$select begin_payment('after', p_key => 'k', p_at => t0() + interval '21 seconds')$$, 'a call that is over holds the key no longer');
 
 -- Settled.
 select is(end_payment('first', 'completed'), 'completed', 'a paid one is completed');
