@@ -632,8 +632,7 @@ is_needed(const struct config *config, enum need need)
 	return need == REQUIRED || (need == IN_PRODUCTION && !config->is_development) ||
 	       (need == WITH_SMTP && config->smtp_url != NULL) || (need == WITH_MODEL && has_model) ||
 	       (need == WITH_ANTHROPIC && has_model && strcmp(provider, "anthropic") == 0) ||
-	       (need == WITH_R2 && config->r2_endpoint != NULL) ||
-	       (need == WITH_DLOCAL && config->dlocal_url != NULL);
+	       (need == WITH_R2 && config->r2_endpoint != NULL) || (need == WITH_DLOCAL && config->dlocal_url != NULL);
 }
 
 /* Where Clerk and many others keep them; an issuer's name may end in a slash. */

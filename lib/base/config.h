@@ -36,7 +36,7 @@ struct config {
 	char *dlocal_url;	 /* no slash at its end; NULL: no fiat, and no other dlocal_… counts */
 	char *dlocal_login, *dlocal_trans_key, *dlocal_secret;
 	char *kyc_webhook_secret; /* NULL: no verdict of a vendor is believed */
-	bool database_guard;	 /* development: each transaction names its bucket to row-level security
+	bool database_guard;	  /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
 };
 

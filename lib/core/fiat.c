@@ -238,6 +238,7 @@ look(struct db *db, const void *ctx, const struct config *config, struct id agen
 	if (strcmp(out->status, "pending") != 0 || config->dlocal_url == NULL)
 		return 0;
 	print_order(agent, out->order_ms, order_id);
+	now = *out;
 	if (dlocal_ask(ctx, config, out->provider_id, order_id, now_ms, &said, err) == 0 &&
 	    fiat_settle(db, ctx, &said, now_ms, &now, err) == 0) {
 		*out = now;
