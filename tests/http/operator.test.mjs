@@ -3,10 +3,10 @@
  * of proof.  No operator is let in by a header here; what a forged token looks like in detail is tested with token.c.
  */
 import assert from 'node:assert/strict';
-import { createDecipheriv, createCipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
-import { test, after } from 'node:test';
+import { after, test } from 'node:test';
 import { newKey, startIssuer } from '../issuer.mjs';
 import { form, jpeg, pdf, png } from '../pictures.mjs';
+import { keyPair, seal, unseal } from '../sealed.mjs';
 import { stack } from '../stack.mjs';
 import { assertFaults, assertRefused } from './forms.mjs';
 
@@ -59,31 +59,6 @@ async function accepted(agent, op, change) {
 
 const place = { lat: 48.2, lng: 16.37, address: 'Vienna' };
 const photoTask = { task_type: 'PHOTO', proof_type: 'PHOTO', location: place, proof_requirements: ['A photo of the door'] };
-
-/* The agent's side of a sealed credential (spec 9): a key pair, and opening what was sealed for it. */
-function keyPair() {
-  const ecdh = createECDH('prime256v1');
-  ecdh.generateKeys();
-  return { ecdh, publicKey: ecdh.getPublicKey('base64') };
-}
-const keyOf = (shared, task) => Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), `humanops/credential/v1/${task}`, 32));
-
-function seal(publicKey, task, credential) {
-  const own = createECDH('prime256v1'), iv = randomBytes(12);
-  own.generateKeys();
-  const cipher = createCipheriv('aes-256-gcm', keyOf(own.computeSecret(Buffer.from(publicKey, 'base64')), task), iv);
-  const ciphertext = Buffer.concat([cipher.update(JSON.stringify(credential)), cipher.final(), cipher.getAuthTag()]);
-  return { ciphertext: ciphertext.toString('base64'), iv: iv.toString('base64'), ephemeralPublicKey: own.getPublicKey('base64'),
-    algorithm: 'ECDH-P256-AES-256-GCM' };
-}
-
-function unseal({ ecdh }, task, blob) {
-  const bytes = Buffer.from(blob.ciphertext, 'base64'), at = bytes.length - 16;
-  const key = keyOf(ecdh.computeSecret(Buffer.from(blob.ephemeralPublicKey, 'base64')), task);
-  const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(blob.iv, 'base64'));
-  decipher.setAuthTag(bytes.subarray(at));
-  return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(0, at)), decipher.final()]));
-}
 
 test('somebody with a token registers once, and is that operator from then on', async () => {
   const who = person();

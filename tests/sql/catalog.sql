@@ -12,7 +12,7 @@ insert into reference_tables values ('tiers'), ('fee_tiers'), ('task_moves'), ('
 -- Indexes without a bucket, which only reads over all buckets (R11) use.
 create temporary table crossing_indexes (name text) on commit drop;
 insert into crossing_indexes values ('tasks_operator'), ('tasks_open'), ('tasks_disputed'), ('operators_kyc'), ('operators_place'),
-    ('uploads_sha256'), ('uploads_dhash');
+    ('uploads_sha256'), ('uploads_dhash'), ('screenings_appeals');
 
 create temporary table callable (name text) on commit drop;
 insert into callable values
@@ -123,7 +123,7 @@ select is_empty($$select s.name, s.text from statements s join functions f using
     'every statement says bucket = … for each table that it names');
 select is_empty($$select s.name, s.text from statements s join functions f using (oid)
     where f.first_argument = 'p_bucket' and s.text ~ '\minsert into\M' and s.named <> '{}'
-        and (s.text !~ 'insert into [a-z_]+ \(bucket,' or s.text !~ '(values \(|select )p_bucket,')$$,
+        and (s.text !~ 'insert into [a-z_]+( as [a-z]+)? \(bucket,' or s.text !~ '(values \(|select )p_bucket,')$$,
     'and every row inserted begins with p_bucket');
 select is_empty($$select s.name, s.text from statements s join functions f using (oid)
     where s.text ~ '\mupdate [a-z_]+ ([a-z] )?set\M.*\mbucket = .*\mwhere\M' and s.text !~ 'on conflict'

@@ -83,3 +83,4 @@ select count(*) from unnest(array['early', 'late', 'idle']) name, dblink_get_res
 select dblink_disconnect(name) from unnest(array['early', 'late', 'idle']) name;
 delete from events where agent_id in (select agent from me union select stranger from me);
 select * from finish();
+drop extension dblink;

@@ -10,10 +10,10 @@ language sql as $$
     select upload_add(p_bucket, id(p_operator), name_id(p_name, id_new(p_bucket, t0())), case when p_task is not null then id(p_task) end, p_name, p_name || '.original',
         'image/jpeg', 1000, sha256(p_bytes::bytea), p_dhash, '{"is": "evidence"}', t0())
 $$;
-create function fixture.seen(p_upload text, p_bytes text, p_dhash bigint, p_task text) returns text
+create function fixture.seen(p_upload text, p_operator text, p_bytes text, p_dhash bigint, p_task text) returns text
 language sql as $$
-    select concat_ws(' ', case when is_reused then 'reused' end, case when is_similar then 'similar' end)
-    from upload_seen_everywhere(id(p_upload), sha256(p_bytes::bytea), p_dhash, case when p_task is not null then id(p_task) end)
+    select concat_ws(' ', case when is_reused then 'reused' end, case when is_similar then 'similar' end) from upload_judge_everywhere(id(p_upload),
+        id(p_operator), sha256(p_bytes::bytea), p_dhash, case when p_task is not null then id(p_task) end)
 $$;
 select upload(9, 'operator', 'front', 'task', 'front', 4711);
 select upload(9, 'operator', 'back', null, 'back', null);
@@ -27,18 +27,26 @@ select is_empty($$select * from upload_find(10, id('other'), '["front"]')$$, 'an
 select is_empty($$select * from upload_find(9, id('other'), '["theirs"]')$$, 'nor one''s own in another bucket');
 select is_empty($$select * from upload_find(9, id('operator'), '[]')$$, 'nothing asked, nothing found');
 
-select is(seen('front', 'front', 4711, 'task'), '', 'a file was not seen before itself');
+select is(seen('front', 'operator', 'front', 4711, 'task'), '', 'a file was not seen before itself');
 select upload(9, 'operator', 'again', 'task', 'front', 4711);
-select is(seen('again', 'front', 4711, 'task'), '', 'nor reused within its task');
-select upload(10, 'other', 'copy', 'another', 'front', 4711);
-select is(seen('copy', 'front', 4711, 'another'), 'reused similar', 'for another task it is, in whatever bucket');
+select is(seen('again', 'operator', 'front', 4711, 'task'), '', 'nor reused within its task');
+select is(seen('again', 'operator', 'front', 4711, null), '', 'nor by its operator for no task yet');
+select is(seen('again', 'operator', 'front', 4711, 'another'), 'reused similar', 'but for another task it is');
+select upload(10, 'other', 'copy', 'task', 'front', 4711);
+select is(seen('copy', 'other', 'front', 4711, 'task'), 'reused similar', 'and somebody else''s always, in whatever bucket');
 select upload(10, 'other', 'recompressed', 'another', 'front, smaller', 4711);
-select is(seen('recompressed', 'front, smaller', 4711, 'another'), 'similar', 'other bytes of the same picture are similar');
-select is(seen('theirs', 'theirs', 13, 'another'), '', 'another picture is not');
-select upload(10, 'other', 'pdf', 'another', 'pdf', null);
-select is(seen('pdf', 'pdf', null, 'another'), '', 'what is no picture is like none');
-select upload(10, 'other', 'unbound', null, 'back', null);
-select is(seen('unbound', 'back', null, null), '', 'two files without a task are not told apart');
-select is(seen('unbound', 'back', null, 'another'), 'reused', 'once there is one, they are');
+select is(seen('recompressed', 'other', 'front, smaller', 4711, 'another'), 'similar', 'other bytes of the same picture are similar');
+select is(seen('theirs', 'other', 'theirs', 13, 'another'), '', 'another picture is not');
+select is(seen('theirs', 'other', 'pdf', null, 'another'), '', 'what is no picture is like none');
+select upload(9, 'operator', 'wall', 'task', 'wall', 0), upload(9, 'operator', 'night', 'task', 'night', -1);
+select is(seen('theirs', 'other', 'plain', 0, 'another') || seen('theirs', 'other', 'dark', -1, 'another'), '', 'nor is a plain surface');
+
+-- Handed in, a file is its task's.
+select upload_bind(10, id('other'), '["back"]', id('task'));
+select upload_bind(9, id('other'), '["back"]', id('task'));
+select is((select task_id from uploads where stored = 'back'), null, 'nobody else binds a file');
+select upload_bind(9, id('operator'), '["back", "front"]', id('another'));
+select is((select task_id from uploads where stored = 'back'), id('another'), 'its operator does');
+select is((select task_id from uploads where stored = 'front'), id('task'), 'once');
 select * from finish();
 rollback;
