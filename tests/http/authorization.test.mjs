@@ -101,11 +101,17 @@ async function delivered() {
 const subscription = { endpoint: 'https://push.example.com/abc', keys: { p256dh: Buffer.from(keyPair().publicKey, 'base64').toString('base64url'),
   auth: Buffer.alloc(16, 7).toString('base64url') } };
 
+/* A deposit of the agent's. */
+const paid = async () => (await ok(s.call('POST', '/agents/deposit', { key: agent.key, body: { amount_usd: 5, payment_method: 'card' } }), 201)).payment_id;
+
 /* What makes a request of each route a good one: ids of its path, body or query.  Routes that need nothing are not here. */
 const good = {
   'POST /agents/keys': () => ({ body: { name: 'another' } }),
   'DELETE /agents/keys/:id': async () => ({ id: (await newKeyOf(agent, { name: 'to go' })).id }),
   'POST /agents/resend-verification': () => ({ accepts: 409 }),
+  'POST /agents/deposit': () => ({ body: { amount_usd: 5, payment_method: 'card' } }),
+  'GET /agents/deposit/status': async () => ({ query: `?payment_id=${await paid()}`, isOwned: true }),
+  'POST /agents/deposit/status': async () => ({ body: { payment_id: await paid() }, isOwned: true }),
   'POST /tasks': async () => ({ body: await taskBody() }),
   'POST /tasks/appeals': async () => ({ body: { screening_id: await screened(), reason: 'A toy' }, isOwned: true }),
   'POST /tasks/:id/appeal': async () => ({ id: await screened(), body: { reason: 'A toy' } }),
