@@ -65,14 +65,16 @@ function readSettings(file) {
 	);
 }
 
-async function start(state, settings) {
+async function start(state, settings, wrap) {
 	const flags = (process.env.HUMANOPS_TEST_START_FLAGS ?? '').split(' ').filter(Boolean);
 	for (let tries = 1; ; tries++) {
 		const port = await freePort();
 		try {
+			const [file, ...before] = [...wrap, path.join(root, 'scripts/start')];
 			await run(
-				path.join(root, 'scripts/start'),
+				file,
 				[
+					...before,
 					'--no-demo',
 					'--port',
 					String(port),
@@ -425,8 +427,8 @@ class Stack {
 	}
 }
 
-/* A running instance; settings as scripts/start takes them. */
-export async function stack({ settings = [] } = {}) {
+/* A running instance; settings as scripts/start takes them, wrap: a command that scripts/start is called by. */
+export async function stack({ settings = [], wrap = [] } = {}) {
 	const name = path
 		.basename(process.argv[1] ?? 'test')
 		.replace(/\.test\.mjs$/, '')
@@ -435,7 +437,7 @@ export async function stack({ settings = [] } = {}) {
 	const state = path.join(root, 'var', `test-${name}-${process.pid}${suffix}`);
 	let port;
 	try {
-		port = await start(state, settings);
+		port = await start(state, settings, wrap);
 	} catch (error) {
 		spawnSync(path.join(root, 'scripts/stop'), ['--state', state], { env: environment() });
 		remove([state]);

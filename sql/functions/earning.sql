@@ -14,7 +14,8 @@ begin
     end if;
 end $$;
 
--- earning_settle: pending → available for up to p_limit earnings of a bucket whose hold is over; returns how many.
+-- earning_settle: pending → available for up to p_limit earnings of a bucket whose hold is over; returns how many.  By operator,
+-- so that sweeps at once come to the operators' accounts in one order.
 create or replace function earning_settle(p_bucket int, p_now timestamptz, p_limit int) returns int
 language plpgsql as $$
 declare
@@ -22,7 +23,7 @@ declare
     v_done int := 0;
 begin
     for e in select * from earnings where bucket = p_bucket and state = 'pending' and available_at <= p_now
-        order by available_at limit p_limit for update skip locked
+        order by operator_id, available_at limit p_limit for update skip locked
     loop
         perform earning_release(p_bucket, e, p_now);
         v_done := v_done + 1;
@@ -65,6 +66,10 @@ declare
     v_back bigint;
 begin
     select * into strict e from earnings where bucket = p_bucket and task_id = p_task and state = 'frozen' for update;
+    -- Two bookings may follow: all their accounts now, in the order of every booking.
+    perform 1 from accounts
+    where bucket = p_bucket and party_id = e.operator_id and kind in ('available', 'clearing', 'pending')
+    order by kind for update;
     v_back := e.amount - p_keep;
     update earnings set amount = p_keep, state = case when p_keep > 0 then 'pending' else 'returned' end
     where bucket = p_bucket and task_id = p_task;

@@ -87,7 +87,8 @@ end $$;
 
 -- ledger_audit_everywhere: a row for each invariant of spec 5 that is broken; none is what one hopes for.
 -- what: unbalanced (a transaction's postings), drift (an account against its postings), escrow (an agent's escrow account
--- against its open tasks), total (all accounts), clearing (money between buckets for more than a minute).
+-- against its open tasks), total (all accounts), clearing (money between buckets for more than a
+-- minute, by what it is for: the two legs may bear different times).
 create or replace function ledger_audit_everywhere(p_now timestamptz)
 returns table (what text, bucket int, id uuid, account text, amount bigint)
 language plpgsql as $$
@@ -115,6 +116,8 @@ begin
     union all
     select 'total', null::int, null::uuid, null::text, sum(balance)::bigint from accounts having sum(balance) <> 0
     union all
-    select 'clearing', null::int, null::uuid, 'clearing', sum(p.amount)::bigint from postings p
-    where p.account = 'clearing' and p.at < p_now - interval '1 minute' having sum(p.amount) <> 0;
+    select 'clearing', null::int, t.ref, 'clearing', sum(p.amount)::bigint
+    from postings p join ledger_transactions t on t.bucket = p.bucket and t.id = p.transaction_id
+    where p.account = 'clearing'
+    group by t.ref having sum(p.amount) <> 0 and max(p.at) < p_now - interval '1 minute';
 end $$;

@@ -46,7 +46,8 @@ const staff = (where, body) => ok(s.call('POST', `/admin${where}`, { body, heade
 const newAgent = () => s.agent({ tier: 'STANDARD', deposit: 3000 });
 const newKeyOf = async (agent, body) => ok(s.call('POST', '/agents/keys', { key: agent.key, body }), 201);
 
-let agent, stranger, op, other, pending, keys, hook, headers;
+const hook = await s.receiver();
+let agent, stranger, op, other, pending, keys, headers;
 
 /* A task of the agent's on its way to the operator, as far as it must be. */
 const steps = ['PENDING', 'ESTIMATE_PENDING', 'ACCEPTED', 'SUBMITTED', 'COMPLETED', 'DISPUTED'];
@@ -182,7 +183,6 @@ async function settled() {
 }
 
 before(async () => {
-  hook = await s.receiver();
   [agent, stranger, op, other, pending] = [await newAgent(), await newAgent(), await operator('op'), await operator('other'), await operator('pending')];
   const suspended = await newAgent(), halted = await operator('halted');
   keys = Object.fromEntries(await Promise.all(SCOPES.map(async (scope) => [scope, (await newKeyOf(agent, { name: scope, scopes: [scope] })).api_key])));

@@ -38,8 +38,9 @@ select is(balance(7, 'agent', 'deposit'), 0::bigint, 'and leaves exactly zero');
 select lives_ok($$select post(array[('gas', -60000000), ('revenue', 1), ('deposit', 59999999)]::posting_line[])$$,
     'lines may stand in any order');
 select is(balance(7, 'agent', 'gas'), 40000000::bigint, 'what is left after it');
-select lives_ok($$select post(array[('clearing', -5), ('revenue', 5)]::posting_line[])$$, 'clearing may run below zero');
-select lives_ok($$select post(array[('deposit', 0), ('clearing', 5), ('revenue', -5)]::posting_line[])$$,
+select name_id('crossing', gen_random_uuid());
+select lives_ok($$select post(array[('clearing', -5), ('revenue', 5)]::posting_line[], id('crossing'), 'there')$$, 'clearing may run below zero');
+select lives_ok($$select post(array[('deposit', 0), ('clearing', 5), ('revenue', -5)]::posting_line[], id('crossing'), 'back')$$,
     'a line of zero is left out');
 select is((select count(*) from postings where bucket = 7 and amount = 0), 0::bigint, 'and makes no posting');
 select name_id('cause', gen_random_uuid());
