@@ -114,13 +114,13 @@ p256_derive(const uint8_t key[SEAL_KEY_SIZE], const char *purpose, uint8_t secre
 	uint8_t candidates[CANDIDATES][P256_NUMBER_SIZE];
 	struct ecc_scalar scalar;
 	bool is_good = false;
-	size_t i = 0;
 
 	crypto_hkdf_sha256(NULL, 0, key, SEAL_KEY_SIZE, purpose, strlen(purpose), candidates[0], sizeof(candidates));
-	while (i < CANDIDATES && !(is_good = scalar_read(candidates[i], &scalar)))
-		i++;
+	for (size_t i = 0; i < CANDIDATES && !is_good; i++) {
+		memcpy(secret, candidates[i], P256_NUMBER_SIZE);
+		is_good = scalar_read(secret, &scalar);
+	}
 	assert(is_good);
-	memcpy(secret, candidates[i], P256_NUMBER_SIZE);
 	scalar_wipe(&scalar);
 	crypto_wipe(candidates, sizeof(candidates));
 }

@@ -36,10 +36,11 @@ proof_distance_m(double lat1, double lng1, double lat2, double lng2)
 /* Puts is_reused and is_similar into a file's evidence, as it stands now.  hash: DB_NONE for what is no picture. */
 static int
 judge(struct db *db, struct id upload, struct id operator, const uint8_t * sha256, struct db_arg hash, struct id task,
-    struct json_object *evidence, struct error *err)
+    int64_t at_ms, struct json_object *evidence, struct error *err)
 {
 	struct db_rows *rows = db_call_everywhere(db, NULL, err, "upload_judge_everywhere",
-	    DB_ARGS(DB_UUID(upload), DB_UUID(operator), DB_BYTES(sha256, SHA256_SIZE), hash, DB_UUID(task)));
+	    DB_ARGS(DB_UUID(upload), DB_UUID(operator), DB_BYTES(sha256, SHA256_SIZE), hash, DB_UUID(task),
+		DB_TIME(at_ms)));
 
 	if (rows == NULL)
 		return -1;
@@ -58,7 +59,7 @@ proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct e
 	int64_t hash;
 
 	memcpy(&hash, &file->hash, sizeof(hash));
-	if (judge(db, id, file->operator, file->sha256, file->has_hash ? DB_INT(hash) : DB_NONE, file->task,
+	if (judge(db, id, file->operator, file->sha256, file->has_hash ? DB_INT(hash) : DB_NONE, file->task, now_ms,
 		file->evidence, err))
 		return -1;
 	rows = db_call(db, NULL, err, "upload_add", bucket,
@@ -115,7 +116,7 @@ file_object(struct db_rows *rows, size_t row)
 	return file;
 }
 
-/* A file named for no task before is judged now that its task is known. */
+/* Judged once more: its task is known only now, perhaps, and a copy may have come in at the same time. */
 static int
 add_file(struct db *db, struct db_rows *rows, size_t row, struct id task, struct json_object *files, struct error *err)
 {
@@ -125,11 +126,9 @@ add_file(struct db *db, struct db_rows *rows, size_t row, struct id task, struct
 	const uint8_t *sha256 = db_bytes(rows, row, "sha256", &len);
 
 	json_object_array_add(files, file);
-	if (!id_is_nil(db_uuid(rows, row, "task_id")))
-		return 0;
 	assert(len == SHA256_SIZE);
-	return judge(
-	    db, db_uuid(rows, row, "id"), db_uuid(rows, row, "operator_id"), sha256, hash, task, evidence, err);
+	return judge(db, db_uuid(rows, row, "id"), db_uuid(rows, row, "operator_id"), sha256, hash, task,
+	    db_time(rows, row, "created_at"), evidence, err);
 }
 
 /* The named uploads as "files", which are this task's from now on; a link that is none of the operator's own for it is a

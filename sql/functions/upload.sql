@@ -19,24 +19,26 @@ begin
     where bucket = p_bucket and operator_id = p_operator and p_stored ? stored;
 end $$;
 
--- upload_bind: the uploads that are handed in for a task are that task's from now on, and prove nothing else.
+-- upload_bind: the uploads that are handed in for a task are that task's from now on, and prove nothing else; nor do copies
+-- that were uploaded for no task.
 create or replace function upload_bind(p_bucket int, p_operator uuid, p_stored jsonb, p_task uuid) returns void
 language plpgsql as $$
 begin
     update uploads set task_id = p_task
-    where bucket = p_bucket and operator_id = p_operator and p_stored ? stored and task_id is null;
+    where bucket = p_bucket and operator_id = p_operator and task_id is null and sha256 in (
+        select sha256 from uploads where bucket = p_bucket and operator_id = p_operator and p_stored ? stored);
 end $$;
 
--- upload_judge_everywhere: whether the same bytes, or the same picture (perceptual hash), came in before: from anybody else, or
--- from this operator for another task.  One's own upload counts only where both tasks are known, since a first try is no fraud.
--- A hash without any edge, that of a plain surface, resembles every other and tells nothing.
+-- upload_judge_everywhere: whether the same bytes, or the same picture (perceptual hash), came in before this upload of p_at:
+-- from anybody else, or from this operator for another task.  One's own upload counts only where both tasks are known, since a
+-- first try is no fraud.  A hash without any edge, that of a plain surface, resembles every other and tells nothing.
 create or replace function upload_judge_everywhere(p_upload uuid, p_operator uuid, p_sha256 bytea, p_dhash bigint,
-    p_task uuid) returns table (is_reused boolean, is_similar boolean)
+    p_task uuid, p_at timestamptz) returns table (is_reused boolean, is_similar boolean)
 language plpgsql as $$
 begin
     return query select
-        exists (select from uploads u where u.sha256 = p_sha256 and u.id <> p_upload
+        exists (select from uploads u where u.sha256 = p_sha256 and (u.created_at, u.id) < (p_at, p_upload)
             and (u.operator_id <> p_operator or u.task_id <> p_task)),
-        exists (select from uploads u where u.dhash = p_dhash and p_dhash not in (0, -1) and u.id <> p_upload
-            and (u.operator_id <> p_operator or u.task_id <> p_task));
+        exists (select from uploads u where u.dhash = p_dhash and p_dhash not in (0, -1)
+            and (u.created_at, u.id) < (p_at, p_upload) and (u.operator_id <> p_operator or u.task_id <> p_task));
 end $$;

@@ -18,8 +18,8 @@ const CALLS = Number(process.env.HISTORY_CALLS ?? 1500);
 const SEED = Number(process.env.HISTORY_SEED ?? randomInt(2 ** 31));
 const HOUR = 3600;
 const guardian = await model();
-const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true', 'GUARDIAN_PROVIDER=openai', 'GUARDIAN_MODEL=m', 'GUARDIAN_API_KEY=k',
-  `GUARDIAN_URL=${guardian.url}/v1`] });
+const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true', 'GUARDIAN_PROVIDER=openai', 'GUARDIAN_MODEL=m',
+  'GUARDIAN_API_KEY=k', `GUARDIAN_URL=${guardian.url}/v1`] });
 const world = new Lifecycle();
 
 /* Chance, by a generator that a seed repeats (mulberry32). */
@@ -79,8 +79,8 @@ function someTask(suiting) {
 
 const post = (where) => (t) => ['POST', `/tasks/${t.id}${where}`];
 const get = (where) => (t) => ['GET', `/tasks/${t.id}${where}`];
-const proof = { confirmation_text: 'All twelve items of the list were compared with the shop window: eleven agree, the ninth is out of stock ' +
-  'and its price tag was gone; source is the window itself, seen today.', reference_url: 'https://example.com/window' };
+const proof = { confirmation_text: 'All twelve items of the list were compared with the shop window: eleven agree, the ninth is out of ' +
+  'stock and its price tag was gone; source is the window itself, seen today.', reference_url: 'https://example.com/window' };
 const ALL = ['PENDING', 'ESTIMATE_PENDING', 'ACCEPTED', 'IN_PROGRESS', 'SUBMITTED', 'COMPLETED', 'DISPUTED', 'CANCELLED'];
 
 const taskCalls = {
@@ -154,7 +154,8 @@ function checkTask(task, json) {
 async function create() {
   const agent = pick(world.agents), number = world.tasks.length;
   const isLarge = chance(0.25), most = isLarge ? 10_000_00 : 50_00;
-  const reward = chance(0.1) ? between(1, 9_99) : chance(0.1) ? between(most - 10_00, most + 10_00) : between(10_00, isLarge ? 3000_00 : most);
+  const reward = chance(0.1) ? between(1, 9_99) : chance(0.1) ? between(most - 10_00, most + 10_00)
+    : between(10_00, isLarge ? 3000_00 : most);
   const now = await s.now();
   const deadline = chance(0.04) ? now - 1000 : now + (pick([1, 30, 80, 200, 200, 800, 800]) * HOUR + HOUR / 2) * 1000;
   const body = { title: `History ${number}`, description: 'Compare the list with the shop window.', reward_usd: usd(reward),
@@ -210,9 +211,10 @@ async function resolve() {
   const task = someTask(['DISPUTED']), resolution = pick(['PAY_OPERATOR', 'REFUND_AGENT', 'SPLIT']);
   if (!task)
     return;
-  const isOdd = chance(0.08), split = (resolution === 'SPLIT') !== isOdd ? between(1, chance(0.9) ? task.reward - 1 : task.reward + 500) : undefined;
+  const hasSplit = (resolution === 'SPLIT') !== chance(0.08);
+  const split = hasSplit ? between(1, chance(0.9) ? task.reward - 1 : task.reward + 500) : undefined;
   const want = world.resolve(task, { resolution, split, now: await s.now() });
-  const got = await byStaff('POST', `/tasks/${task.id}/resolve`, { resolution, ...(split === undefined ? {} : { operator_usd: usd(split) }) });
+  const got = await byStaff('POST', `/tasks/${task.id}/resolve`, { resolution, ...(hasSplit ? { operator_usd: usd(split) } : {}) });
   agree(got, want, `${resolution} ${split ?? ''} of task ${task.number} (${task.reward}), ${task.status}`);
   await agreeOnAgent(task.agent);
   if (task.operator)
@@ -266,13 +268,14 @@ async function agreeOnAll() {
     await agreeOnOperator(op);
 }
 
-const others = [[create, 22], [judge, 3], [sweep, 2], [advance, 2], [resolve, 5], [identity, 1], [suspend, 1], [fund, 2], [lists, 2], [stranger, 1]];
+const others = [[create, 22], [judge, 3], [sweep, 2], [advance, 2], [resolve, 5], [identity, 1], [suspend, 1], [fund, 2], [lists, 2],
+  [stranger, 1]];
 const steps = [...others, ...Object.entries(taskCalls).map(([name, { weight }]) => [() => callAboutTask(name), weight])];
 const wheel = steps.flatMap(([step, weight]) => Array(weight).fill(step));
 
-/* The worker runs when the history says so. */
-async function stopWorker() {
-  const pid = Number(readFileSync(path.join(s.settings.RUN_DIR, 'worker.pid'), 'utf8').split('\n')[0]);
+/* Worker and sweeper run when the history says so. */
+async function stop(name) {
+  const pid = Number(readFileSync(path.join(s.settings.RUN_DIR, `${name}.pid`), 'utf8').split('\n')[0]);
   process.kill(pid, 'SIGTERM');
   await s.until(() => {
     try {
@@ -285,7 +288,8 @@ async function stopWorker() {
 
 test(`the stack agrees with the model in ${CALLS} random calls (HISTORY_SEED=${SEED})`, async (t) => {
   t.diagnostic(`HISTORY_SEED=${SEED}`);
-  await stopWorker();
+  await stop('worker');
+  await stop('sweeper');
   for (const [tier, deposit] of [['STANDARD', 200_000], ['STANDARD', 20_000], ['STANDARD', 150], ['VERIFIED', 800]])
     Object.assign(world.addAgent(tier, deposit * 100), await s.agent({ tier, deposit }));
   for (let i = 0; i < 4; i++) {
@@ -306,6 +310,7 @@ test(`the stack agrees with the model in ${CALLS} random calls (HISTORY_SEED=${S
   for (const task of world.tasks)
     checkTask(task, (await byAgent(task.agent, 'GET', `/tasks/${task.id}`)).json);
   assert.deepEqual(await s.audit(), []);
-  t.diagnostic(`${world.tasks.length} tasks; ${ALL.map((status) => `${world.tasks.filter((k) => k.status === status).length} ${status}`).join(', ')}`);
+  const shares = ALL.map((status) => `${world.tasks.filter((task) => task.status === status).length} ${status}`);
+  t.diagnostic(`${world.tasks.length} tasks: ${shares.join(', ')}`);
   t.diagnostic(Object.entries(answers).sort().map(([answer, count]) => `${count} × ${answer}`).join(', '));
 });

@@ -86,14 +86,16 @@ test('a subscribed browser is told of what concerns its operator, encrypted and 
   assert.equal(made.endpoint, b.subscription.endpoint);
   await ok(op.call('POST', '/push', second.subscription), 201);
   const agent = await s.agent({ tier: 'STANDARD', deposit: 100 });
-  const task = (await ok(s.call('POST', '/tasks', { key: agent.key, body: { title: 'SECRET TITLE', description: 'Compare the list with the window.',
-    reward_usd: 25, deadline: await s.time(3 * 86400), proof_requirements: ['Result'], task_type: 'DATA_VALIDATION', proof_type: 'CONFIRMATION' } }), 201)).task_id;
+  const task = (await ok(s.call('POST', '/tasks', { key: agent.key, body: { title: 'SECRET TITLE',
+    description: 'Compare the list with the window.', reward_usd: 25, deadline: await s.time(3 * 86400), proof_requirements: ['Result'],
+    task_type: 'DATA_VALIDATION', proof_type: 'CONFIRMATION' } }), 201)).task_id;
   await ok(op.call('POST', `/tasks/${task}/accept`, { estimate_hours: 1 }));
   await ok(s.call('POST', `/tasks/${task}/estimate/approve`, { key: agent.key }));
   for (const one of [b, second]) {
     await s.until(() => one.requests.length > 0);
     const [{ method, url, headers, raw }] = one.requests;
-    assert.deepEqual([method, url, headers['content-encoding'], headers.urgency, headers.ttl], ['POST', '/push/abc', 'aes128gcm', 'normal', '86400']);
+    assert.deepEqual([method, url, headers['content-encoding'], headers.urgency, headers.ttl],
+      ['POST', '/push/abc', 'aes128gcm', 'normal', '86400']);
     await checkVapid(one, headers.authorization, publicKey);
     const message = decrypt(one, raw);
     assert.deepEqual(Object.keys(message).sort(), ['notice', 'task_id', 'text', 'title']);
@@ -188,7 +190,8 @@ test('a subscription that no browser would send is refused, naming every fault',
 
 test('push is for operators alone', async () => {
   const agent = await s.agent(), { subscription } = await browser();
-  for (const [method, where, body] of [['GET', '/push/key'], ['POST', '/push', subscription], ['DELETE', '/push', { endpoint: subscription.endpoint }]]) {
+  const { endpoint } = subscription;
+  for (const [method, where, body] of [['GET', '/push/key'], ['POST', '/push', subscription], ['DELETE', '/push', { endpoint }]]) {
     assert.equal((await s.call(method, `/operator${where}`, { body })).status, 401, where);
     assert.equal((await s.call(method, `/operator${where}`, { body, key: agent.key })).status, 401, where);
   }
