@@ -85,8 +85,8 @@ const ALL = ['PENDING', 'ESTIMATE_PENDING', 'ACCEPTED', 'IN_PROGRESS', 'SUBMITTE
 
 const taskCalls = {
   approve: { who: 'agent', weight: 12, suits: ['ESTIMATE_PENDING'], call: post('/estimate/approve') },
-  reject: { who: 'agent', weight: 3, suits: ['ESTIMATE_PENDING'], call: post('/estimate/reject'), body: () => ({ reason: 'Too long' }) },
-  cancel: { who: 'agent', weight: 3, suits: ['PENDING', 'ESTIMATE_PENDING', 'ACCEPTED'], call: post('/cancel') },
+  reject: { who: 'agent', weight: 2, suits: ['ESTIMATE_PENDING'], call: post('/estimate/reject'), body: () => ({ reason: 'Too long' }) },
+  cancel: { who: 'agent', weight: 1, suits: ['PENDING', 'ESTIMATE_PENDING', 'ACCEPTED'], call: post('/cancel') },
   verify: { who: 'agent', weight: 4, suits: ['SUBMITTED'], call: post('/verify'), body: () => ({ decision: pick(['APPROVE', 'REJECT']) }) },
   dispute: { who: 'agent', weight: 3, suits: ['COMPLETED'], call: post('/dispute'), body: () => ({ reason: 'Not what I asked for' }) },
   rate: { who: 'agent', weight: 2, suits: ['COMPLETED'], call: post('/rate'), body: () => ({ rating: between(1, 5) }) },
@@ -94,7 +94,7 @@ const taskCalls = {
   agentMessage: { who: 'agent', weight: 2, suits: ALL, call: post('/messages'), body: () => ({ message: 'Hello?' }) },
   agentRead: { who: 'agent', weight: 4, suits: ALL, call: get('') },
   accept: { who: 'operator', weight: 14, suits: ['PENDING'], call: post('/accept'), body: () => ({ estimate_hours: between(1, 48) }) },
-  withdraw: { who: 'operator', weight: 2, suits: ['ESTIMATE_PENDING'], call: post('/withdraw-claim') },
+  withdraw: { who: 'operator', weight: 1, suits: ['ESTIMATE_PENDING'], call: post('/withdraw-claim') },
   start: { who: 'operator', weight: 6, suits: ['ACCEPTED'], call: post('/start') },
   submit: { who: 'operator', weight: 12, suits: ['ACCEPTED', 'IN_PROGRESS'], call: post('/submit'), body: () => proof },
   operatorMessage: { who: 'operator', weight: 2, suits: ALL, call: post('/messages'), body: () => ({ message: 'Found it' }) },
@@ -202,7 +202,7 @@ async function sweep() {
 }
 
 async function advance() {
-  const hours = pick([1, 1, 3, 3, 12, 12, 24, 24, 24, 48, 48, 72, 168, 168, 720]);
+  const hours = pick([1, 1, 3, 3, 6, 6, 12, 12, 12, 24, 24, 48, 72, 168, 720]);
   await s.advance(hours * HOUR);
   history.push(`${hours} hours pass`);
 }
@@ -222,13 +222,13 @@ async function resolve() {
 }
 
 async function identity() {
-  const op = pick(world.operators), status = chance(0.75) ? 'VERIFIED' : 'REJECTED';
+  const op = pick(world.operators), status = chance(0.85) ? 'VERIFIED' : 'REJECTED';
   agree(await byStaff('POST', `/operators/${op.id}/kyc`, { status }), { status: 200 }, `identity ${status}`);
   op.kyc = status;
 }
 
 async function suspend() {
-  const [folder, person] = pick([['agents', pick(world.agents)], ['operators', pick(world.operators)]]), suspended = chance(0.15);
+  const [folder, person] = pick([['agents', pick(world.agents)], ['operators', pick(world.operators)]]), suspended = chance(0.08);
   agree(await byStaff('POST', `/${folder}/${person.id}/suspend`, { suspended }), { status: 200 }, `${folder} suspended: ${suspended}`);
   person.isSuspended = suspended;
 }
@@ -268,7 +268,7 @@ async function agreeOnAll() {
     await agreeOnOperator(op);
 }
 
-const others = [[create, 22], [judge, 3], [sweep, 2], [advance, 2], [resolve, 5], [identity, 1], [suspend, 1], [fund, 2], [lists, 2],
+const others = [[create, 22], [judge, 4], [sweep, 2], [advance, 1], [resolve, 5], [identity, 1], [suspend, 1], [fund, 2], [lists, 2],
   [stranger, 1]];
 const steps = [...others, ...Object.entries(taskCalls).map(([name, { weight }]) => [() => callAboutTask(name), weight])];
 const wheel = steps.flatMap(([step, weight]) => Array(weight).fill(step));
