@@ -10,10 +10,11 @@ language sql as $$
     select upload_add(p_bucket, id(p_operator), name_id(p_name, id_new(p_bucket, t0())), case when p_task is not null then id(p_task) end, p_name, p_name || '.original',
         'image/jpeg', 1000, sha256(p_bytes::bytea), p_dhash, '{"is": "evidence"}', t0())
 $$;
-create function fixture.seen(p_upload text, p_operator text, p_bytes text, p_dhash bigint, p_task text) returns text
+create function fixture.seen(p_upload text, p_operator text, p_bytes text, p_dhash bigint, p_task text,
+    p_at timestamptz default t0() + interval '1 hour') returns text
 language sql as $$
     select concat_ws(' ', case when is_reused then 'reused' end, case when is_similar then 'similar' end) from upload_judge_everywhere(id(p_upload),
-        id(p_operator), sha256(p_bytes::bytea), p_dhash, case when p_task is not null then id(p_task) end)
+        id(p_operator), sha256(p_bytes::bytea), p_dhash, case when p_task is not null then id(p_task) end, p_at)
 $$;
 select upload(9, 'operator', 'front', 'task', 'front', 4711);
 select upload(9, 'operator', 'back', null, 'back', null);
@@ -34,6 +35,7 @@ select is(seen('again', 'operator', 'front', 4711, null), '', 'nor by its operat
 select is(seen('again', 'operator', 'front', 4711, 'another'), 'reused similar', 'but for another task it is');
 select upload(10, 'other', 'copy', 'task', 'front', 4711);
 select is(seen('copy', 'other', 'front', 4711, 'task'), 'reused similar', 'and somebody else''s always, in whatever bucket');
+select is(seen('copy', 'other', 'front', 4711, 'task', t0() - interval '1 hour'), '', 'who was first has copied nobody');
 select upload(10, 'other', 'recompressed', 'another', 'front, smaller', 4711);
 select is(seen('recompressed', 'other', 'front, smaller', 4711, 'another'), 'similar', 'other bytes of the same picture are similar');
 select is(seen('theirs', 'other', 'theirs', 13, 'another'), '', 'another picture is not');
