@@ -23,10 +23,10 @@ end $$;
 -- that were uploaded for no task.
 create or replace function upload_bind(p_bucket int, p_operator uuid, p_stored jsonb, p_task uuid) returns void
 language plpgsql as $$
+declare v_bytes bytea[] := array(select distinct sha256 from upload_find(p_bucket, p_operator, p_stored));
 begin
     update uploads set task_id = p_task
-    where bucket = p_bucket and operator_id = p_operator and task_id is null and sha256 in (
-        select sha256 from uploads where bucket = p_bucket and operator_id = p_operator and p_stored ? stored);
+    where bucket = p_bucket and operator_id = p_operator and task_id is null and sha256 = any (v_bytes);
 end $$;
 
 -- upload_judge_everywhere: whether the same bytes, or the same picture (perceptual hash), came in before this upload of p_at:
