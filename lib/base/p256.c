@@ -75,11 +75,11 @@ point_read(const uint8_t bytes[P256_POINT_SIZE], struct ecc_point *point)
 	bool is_good;
 	mpz_t x, y;
 
-	mpz_inits(x, y, NULL);
+	mpz_inits(x, y, (mpz_ptr)NULL);
 	mpz_import(x, P256_NUMBER_SIZE, 1, 1, 1, 0, bytes + 1);
 	mpz_import(y, P256_NUMBER_SIZE, 1, 1, 1, 0, bytes + 1 + P256_NUMBER_SIZE);
 	is_good = bytes[0] == POINT_UNCOMPRESSED && ecc_point_set(point, x, y) == 1;
-	mpz_clears(x, y, NULL);
+	mpz_clears(x, y, (mpz_ptr)NULL);
 	return is_good;
 }
 
@@ -88,7 +88,7 @@ point_print(const struct ecc_point *point, uint8_t out[P256_POINT_SIZE])
 {
 	mpz_t x, y;
 
-	mpz_inits(x, y, NULL);
+	mpz_inits(x, y, (mpz_ptr)NULL);
 	ecc_point_get(point, x, y);
 	out[0] = POINT_UNCOMPRESSED;
 	number_print(x, out + 1);
