@@ -29,16 +29,21 @@ begin
     where bucket = p_bucket and operator_id = p_operator and task_id is null and sha256 = any (v_bytes);
 end $$;
 
--- upload_judge_everywhere: whether the same bytes, or the same picture (perceptual hash), came in before this upload of p_at:
--- from anybody else, or from this operator for another task.  One's own upload counts only where both tasks are known, since a
--- first try is no fraud.  A hash without any edge, that of a plain surface, resembles every other and tells nothing.
+-- upload_judge_everywhere: whether the same bytes, or a picture like it (perceptual hashes at most 10 bits apart, as
+-- image_distance has it), came in before this upload of p_at: from anybody else, or from this operator for another task.  One's
+-- own upload counts only where both tasks are known, since a first try is no fraud.  A hash with hardly an edge, or with
+-- hardly anything else, is that of a plain surface, resembles all of its kind and tells nothing.
 create or replace function upload_judge_everywhere(p_upload uuid, p_operator uuid, p_sha256 bytea, p_dhash bigint,
     p_task uuid, p_at timestamptz) returns table (is_reused boolean, is_similar boolean)
 language plpgsql as $$
+declare v_is_telling boolean := coalesce(bit_count(p_dhash::bit(64)) between 11 and 53, false);
 begin
     return query select
         exists (select from uploads u where u.sha256 = p_sha256 and (u.created_at, u.id) < (p_at, p_upload)
             and (u.operator_id <> p_operator or u.task_id <> p_task)),
-        exists (select from uploads u where u.dhash = p_dhash and p_dhash not in (0, -1)
+        v_is_telling and exists (select from uploads u where u.dhash is not null
+            and (u.dhash >> 48 & 65535 = p_dhash >> 48 & 65535 or u.dhash >> 32 & 65535 = p_dhash >> 32 & 65535
+                or u.dhash >> 16 & 65535 = p_dhash >> 16 & 65535 or u.dhash & 65535 = p_dhash & 65535)
+            and bit_count((u.dhash # p_dhash)::bit(64)) <= 10
             and (u.created_at, u.id) < (p_at, p_upload) and (u.operator_id <> p_operator or u.task_id <> p_task));
 end $$;

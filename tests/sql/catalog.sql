@@ -12,7 +12,8 @@ insert into reference_tables values ('tiers'), ('fee_tiers'), ('task_moves'), ('
 -- Indexes without a bucket, which only reads over all buckets (R11) use.
 create temporary table crossing_indexes (name text) on commit drop;
 insert into crossing_indexes values ('tasks_operator'), ('tasks_open'), ('tasks_disputed'), ('operators_kyc'), ('operators_place'),
-    ('uploads_sha256'), ('uploads_dhash'), ('screenings_appeals');
+    ('uploads_sha256'), ('uploads_part_0'), ('uploads_part_1'), ('uploads_part_2'),
+    ('uploads_part_3'), ('screenings_appeals');
 
 create temporary table callable (name text) on commit drop;
 insert into callable values
