@@ -41,9 +41,10 @@ begin
     return query select
         exists (select from uploads u where u.sha256 = p_sha256 and (u.created_at, u.id) < (p_at, p_upload)
             and (u.operator_id <> p_operator or u.task_id <> p_task)),
-        v_is_telling and exists (select from uploads u where u.dhash is not null
+        -- Counted, since a planner that looks for only one row would rather read them all than ask four indexes.
+        v_is_telling and (select count(*) from uploads u where u.dhash is not null
             and (u.dhash >> 48 & 65535 = p_dhash >> 48 & 65535 or u.dhash >> 32 & 65535 = p_dhash >> 32 & 65535
                 or u.dhash >> 16 & 65535 = p_dhash >> 16 & 65535 or u.dhash & 65535 = p_dhash & 65535)
             and bit_count((u.dhash # p_dhash)::bit(64)) <= 10
-            and (u.created_at, u.id) < (p_at, p_upload) and (u.operator_id <> p_operator or u.task_id <> p_task));
+            and (u.created_at, u.id) < (p_at, p_upload) and (u.operator_id <> p_operator or u.task_id <> p_task)) > 0;
 end $$;
