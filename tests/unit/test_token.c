@@ -74,12 +74,25 @@ datum_base64url(const void *ctx, gnutls_datum_t *datum)
 	return text;
 }
 
+/* A coordinate has all its bytes (RFC 7518, 6.2.1.2); GnuTLS leaves out zeros at its beginning. */
+static char *
+coordinate(const void *ctx, gnutls_datum_t *datum, size_t size)
+{
+	uint8_t bytes[48] = { 0 };
+
+	assert_true(datum->size <= size);
+	memcpy(bytes + size - datum->size, datum->data, datum->size);
+	gnutls_free(datum->data);
+	return text_base64url(ctx, bytes, size);
+}
+
 /* A key's public half as a JWK, further members behind its own (",\"alg\":…"). */
 static char *
 jwk(const void *ctx, gnutls_privkey_t key, const char *kid, const char *members)
 {
 	gnutls_datum_t a, b;
 	gnutls_ecc_curve_t curve;
+	size_t size;
 
 	if (gnutls_privkey_get_pk_algorithm(key, NULL) == GNUTLS_PK_RSA) {
 		assert_int_equal(gnutls_privkey_export_rsa_raw2(
@@ -89,9 +102,10 @@ jwk(const void *ctx, gnutls_privkey_t key, const char *kid, const char *members)
 		    datum_base64url(ctx, &a), datum_base64url(ctx, &b), members);
 	}
 	assert_int_equal(gnutls_privkey_export_ecc_raw2(key, &curve, &a, &b, NULL, GNUTLS_EXPORT_FLAG_NO_LZ), 0);
+	size = curve == GNUTLS_ECC_CURVE_SECP256R1 ? 32 : 48;
 	return talloc_asprintf(ctx, "{\"kty\":\"EC\",\"crv\":\"%s\",\"kid\":\"%s\",\"x\":\"%s\",\"y\":\"%s\"%s}",
-	    curve == GNUTLS_ECC_CURVE_SECP256R1 ? "P-256" : "P-384", kid, datum_base64url(ctx, &a),
-	    datum_base64url(ctx, &b), members);
+	    curve == GNUTLS_ECC_CURVE_SECP256R1 ? "P-256" : "P-384", kid, coordinate(ctx, &a, size),
+	    coordinate(ctx, &b, size), members);
 }
 
 static char *
