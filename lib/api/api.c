@@ -34,9 +34,10 @@ api_key(const struct request *rq)
 	return rq->who.held;
 }
 
-const struct operator* api_operator(const struct request *rq)
+const struct oper *
+api_operator(const struct request *rq)
 {
-	return rq->who.operator;
+	return rq->who.oper;
 }
 
 /* X-API-Key, or a bearer token that is a key of ours. */
@@ -114,19 +115,19 @@ identify_by_token(struct request *rq, const char *token, struct id *id)
 static int
 find_operator(struct request *rq, struct id id)
 {
-	struct operator* operator= talloc_zero(rq, struct operator);
+	struct oper *oper = talloc_zero(rq, struct oper);
 
 	if (id_is_nil(id))
 		return error_set(&rq->error, ERR_operator_required);
-	if (operator_find(rq->db, rq, id, operator, & rq->error)) {
+	if (operator_find(rq->db, rq, id, oper, &rq->error)) {
 		if (rq->error.code == ERR_operator_not_found)
 			error_set(&rq->error, ERR_unauthorized);
 		return -1;
 	}
-	if (operator->is_suspended)
+	if (oper->is_suspended)
 		return error_set(&rq->error, ERR_operator_suspended);
 	rq->who.id = id;
-	rq->who.operator= operator;
+	rq->who.oper = oper;
 	return 0;
 }
 
@@ -260,7 +261,7 @@ call_handler(struct request *rq)
 	if (!replay_key_ok(key)) {
 		error_set(&rq->error, ERR_header_invalid);
 		return error_detail(&rq->error, "Idempotency-Key",
-		    json_object_new_string("must be 1 to 255 printable ASCII characters"));
+		    json_object_new_string("must be 1 to 255 printable ASCII characters without blanks"));
 	}
 	return call_once(rq, key);
 }

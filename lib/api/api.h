@@ -9,7 +9,7 @@
 /* Between a matched route and its handler: who asks, with which right, and whether this was answered before. */
 
 struct json_object;
-struct operator;
+struct oper;
 struct route;
 
 /* What a program's workers make once and hand to every request (rq->program). */
@@ -35,7 +35,7 @@ int api_cursor(struct request *rq, enum id_kind kind, const char *cursor, struct
 void api_reply_sandbox(struct json_object *object, bool is_sandbox, const char *status);
 
 /* The operator of an OPERATOR route. */
-const struct operator* api_operator(const struct request *rq);
+const struct oper *api_operator(const struct request *rq);
 
 /* Handlers, by program.  The routes that lead to them stand in fcgi. */
 int api_agents_register(struct request *rq);

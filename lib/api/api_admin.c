@@ -69,7 +69,7 @@ api_admin_operators(struct request *rq)
 {
 	struct page_input in = { .limit = PAGE_USUAL };
 	struct json_object *data = json_object_new_array();
-	struct operator* operators;
+	struct oper *operators;
 	size_t count;
 
 	reply_json(rq->reply, "data", data);
@@ -123,19 +123,19 @@ int
 api_admin_kyc(struct request *rq)
 {
 	struct kyc_input in = { 0 };
-	struct operator operator;
+	struct oper oper;
 	enum notice notice;
 	struct id id;
 
 	if (request_read(rq, kyc_fields, nitems(kyc_fields), &in) ||
 	    request_id(rq, "id", ID_OPERATOR, ERR_operator_not_found, &id) ||
-	    operator_kyc(rq->db, rq, id, in.status, in.note, rq->now_ms, &operator, & rq->error))
+	    operator_kyc(rq->db, rq, id, in.status, in.note, rq->now_ms, &oper, &rq->error))
 		return -1;
 	notice = strcmp(in.status, "VERIFIED") == 0 ? NOTICE_KYC_VERIFIED : NOTICE_KYC_REJECTED;
 	if (record(rq, "kyc", ID_OPERATOR, id, text_member("status", in.status)) ||
 	    notify_party(rq->db, id, notice, (struct id){ { 0 } }, rq->now_ms, &rq->error))
 		return -1;
-	view_operator(rq->reply, &operator);
+	view_operator(rq->reply, &oper);
 	rq->wakes_worker = true;
 	return 200;
 }
@@ -154,15 +154,15 @@ int
 api_admin_suspend_operator(struct request *rq)
 {
 	struct suspend_input in = { 0 };
-	struct operator operator;
+	struct oper oper;
 	struct id id;
 
 	if (request_read(rq, suspend_fields, nitems(suspend_fields), &in) ||
 	    request_id(rq, "id", ID_OPERATOR, ERR_operator_not_found, &id) ||
-	    operator_suspend(rq->db, rq, id, in.is_suspended, rq->now_ms, &operator, & rq->error) ||
+	    operator_suspend(rq->db, rq, id, in.is_suspended, rq->now_ms, &oper, &rq->error) ||
 	    record(rq, in.is_suspended ? "suspend" : "restore", ID_OPERATOR, id, text_member("reason", in.reason)))
 		return -1;
-	view_operator(rq->reply, &operator);
+	view_operator(rq->reply, &oper);
 	return 200;
 }
 
@@ -254,7 +254,7 @@ api_admin_resolve(struct request *rq)
 	if (dispute_resolve(rq->db, rq, id, in.resolution, in.split, in.note, rq->now_ms, &outcome, &rq->error) ||
 	    record(rq, "resolve", ID_TASK, id, text_member("resolution", in.resolution)) ||
 	    notify_party(rq->db, outcome.agent, NOTICE_RESOLVED, id, rq->now_ms, &rq->error) ||
-	    notify_party(rq->db, outcome.operator, NOTICE_RESOLVED, id, rq->now_ms, &rq->error))
+	    notify_party(rq->db, outcome.oper, NOTICE_RESOLVED, id, rq->now_ms, &rq->error))
 		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", outcome.status);

@@ -78,16 +78,16 @@ api_operator_register(struct request *rq)
 {
 	const char *kyc = rq->config->is_development ? "VERIFIED" : "PENDING";
 	struct operator_new in = { 0 };
-	struct operator operator;
+	struct oper oper;
 
 	if (request_read(rq, register_fields, nitems(register_fields), &in) && rq->error.code != ERR_validation_failed)
 		return -1;
 	if (check_profile(rq, &in) ||
-	    operator_register(rq->db, rq, rq->who.subject, &in, kyc, rq->now_ms, &operator, & rq->error))
+	    operator_register(rq->db, rq, rq->who.subject, &in, kyc, rq->now_ms, &oper, &rq->error))
 		return -1;
-	reply_id(rq->reply, "operator_id", ID_OPERATOR, operator.id);
-	reply_text(rq->reply, "name", operator.name);
-	reply_text(rq->reply, "kyc_status", operator.kyc_status);
+	reply_id(rq->reply, "operator_id", ID_OPERATOR, oper.id);
+	reply_text(rq->reply, "name", oper.name);
+	reply_text(rq->reply, "kyc_status", oper.kyc_status);
 	return 201;
 }
 
@@ -104,13 +104,13 @@ int
 api_operator_update(struct request *rq)
 {
 	struct operator_new in = { 0 };
-	struct operator operator;
+	struct oper oper;
 
 	if (request_read(rq, update_fields, nitems(update_fields), &in) && rq->error.code != ERR_validation_failed)
 		return -1;
-	if (check_profile(rq, &in) || operator_update(rq->db, rq, rq->who.id, &in, &operator, & rq->error))
+	if (check_profile(rq, &in) || operator_update(rq->db, rq, rq->who.id, &in, &oper, &rq->error))
 		return -1;
-	view_operator(rq->reply, &operator);
+	view_operator(rq->reply, &oper);
 	return 200;
 }
 
@@ -133,14 +133,14 @@ static const struct field feed_fields[] = {
 static int
 place_query(struct request *rq, struct feed_query *query)
 {
-	const struct operator* operator= api_operator(rq);
+	const struct oper *oper = api_operator(rq);
 
 	if (query->has_lat != query->has_lng)
 		return error_field(
 		    &rq->error, query->has_lat ? "lng" : "lat", "is required beside the other coordinate");
-	if (!query->has_lat && operator->has_position) {
-		query->lat = operator->lat;
-		query->lng = operator->lng;
+	if (!query->has_lat && oper->has_position) {
+		query->lat = oper->lat;
+		query->lng = oper->lng;
 		query->has_lat = query->has_lng = query->has_radius;
 	}
 	if (query->has_radius && !query->has_lat)
@@ -358,7 +358,7 @@ api_operator_messages(struct request *rq)
 	if (request_query(rq, NULL, 0, NULL) || read_task_id(rq, &id) ||
 	    feed_show(rq->db, rq, rq->who.id, id, rq->now_ms, &task, &rq->error))
 		return -1;
-	if (!id_equal(task.operator, rq->who.id))
+	if (!id_equal(task.oper, rq->who.id))
 		return error_set(&rq->error, ERR_task_not_found);
 	return view_messages(rq, "data", id) ? -1 : 200;
 }

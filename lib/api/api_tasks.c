@@ -179,8 +179,8 @@ api_tasks_cancel(struct request *rq)
 	if (request_read(rq, NULL, 0, NULL) || request_id(rq, "id", ID_TASK, ERR_task_not_found, &id) ||
 	    task_cancel(rq->db, rq->who.id, id, rq->now_ms, &cancelled, &rq->error))
 		return -1;
-	if (!cancelled.is_sandbox && !id_is_nil(cancelled.operator) &&
-	    notify_party(rq->db, cancelled.operator, NOTICE_CANCELLED, id, rq->now_ms, &rq->error))
+	if (!cancelled.is_sandbox && !id_is_nil(cancelled.oper) &&
+	    notify_party(rq->db, cancelled.oper, NOTICE_CANCELLED, id, rq->now_ms, &rq->error))
 		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", "CANCELLED");

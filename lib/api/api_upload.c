@@ -86,7 +86,7 @@ store(struct request *rq, const struct upload *upload, enum image_type type, con
 	const struct api *api = rq->program;
 	const char *mime = type == IMAGE_PDF ? image_type_mime(type) : "image/jpeg";
 	char original[STORAGE_NAME_SIZE];
-	struct proof_file file = { .operator= rq->who.id,
+	struct proof_file file = { .oper = rq->who.id,
 		.task = upload->task,
 		.stored = stored,
 		.original = original,
@@ -114,7 +114,7 @@ find_task(struct request *rq, struct id id, struct task *task)
 		return 0;
 	if (feed_show(rq->db, rq, rq->who.id, id, rq->now_ms, task, &rq->error))
 		return -1;
-	return id_equal(task->operator, rq->who.id) ? 0 : error_set(&rq->error, ERR_task_not_found);
+	return id_equal(task->oper, rq->who.id) ? 0 : error_set(&rq->error, ERR_task_not_found);
 }
 
 int

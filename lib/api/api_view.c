@@ -32,15 +32,15 @@ reply_rating(struct json_object *object, double rating)
 struct json_object *
 view_task_operator(const struct task *task)
 {
-	struct json_object *operator;
+	struct json_object *oper;
 
-	if (id_is_nil(task->operator))
+	if (id_is_nil(task->oper))
 		return NULL;
-	operator= json_object_new_object();
-	reply_id(operator, "id", ID_OPERATOR, task->operator);
-	reply_text(operator, "name", task->operator_name);
-	reply_rating(operator, task->operator_rating);
-	return operator;
+	oper = json_object_new_object();
+	reply_id(oper, "id", ID_OPERATOR, task->oper);
+	reply_text(oper, "name", task->operator_name);
+	reply_rating(oper, task->operator_rating);
+	return oper;
 }
 
 static void
@@ -211,7 +211,7 @@ view_work(struct request *rq, const struct task *task)
 	reply_json_text(item, "proof_requirements", task->requirements_json);
 	reply_text(item, "digital_instructions", task->digital_instructions);
 	reply_text(item, "agent_public_key", task->agent_public_key);
-	if (!id_is_nil(task->operator)) {
+	if (!id_is_nil(task->oper)) {
 		reply_estimate(item, task);
 		reply_json(item, "proof", proof_view(rq, rq->config, task, rq->now_ms));
 		reply_json_text(item, "guardian_result", task->guardian_json);
@@ -254,28 +254,28 @@ view_feed_item(const struct feed_item *feed)
 }
 
 void
-view_operator(struct json_object *object, const struct operator* operator)
+view_operator(struct json_object *object, const struct oper *oper)
 {
 	struct json_object *place = json_object_new_object();
 
-	reply_id(object, "operator_id", ID_OPERATOR, operator->id);
-	reply_text(object, "name", operator->name);
-	reply_text(object, "email", operator->email);
-	reply_text(object, "phone", operator->phone);
-	reply_text(place, "city", operator->city);
-	reply_text(place, "country", operator->country);
-	if (operator->has_position) {
-		reply_real(place, "lat", operator->lat);
-		reply_real(place, "lng", operator->lng);
+	reply_id(object, "operator_id", ID_OPERATOR, oper->id);
+	reply_text(object, "name", oper->name);
+	reply_text(object, "email", oper->email);
+	reply_text(object, "phone", oper->phone);
+	reply_text(place, "city", oper->city);
+	reply_text(place, "country", oper->country);
+	if (oper->has_position) {
+		reply_real(place, "lat", oper->lat);
+		reply_real(place, "lng", oper->lng);
 	}
 	reply_json(object, "location", place);
-	reply_json_text(object, "skills", operator->skills_json);
-	reply_text(object, "kyc_status", operator->kyc_status);
-	reply_text(object, "kyc_note", operator->kyc_note);
-	reply_bool(object, "suspended", operator->is_suspended);
-	reply_rating(object, operator->rating);
-	reply_int(object, "rating_count", operator->rating_count);
-	reply_time(object, "created_at", operator->created_ms);
+	reply_json_text(object, "skills", oper->skills_json);
+	reply_text(object, "kyc_status", oper->kyc_status);
+	reply_text(object, "kyc_note", oper->kyc_note);
+	reply_bool(object, "suspended", oper->is_suspended);
+	reply_rating(object, oper->rating);
+	reply_int(object, "rating_count", oper->rating_count);
+	reply_time(object, "created_at", oper->created_ms);
 }
 
 void

@@ -8,7 +8,7 @@
 
 struct feed_item;
 struct json_object;
-struct operator;
+struct oper;
 struct operator_found;
 struct request;
 struct task;
@@ -38,7 +38,7 @@ struct json_object *view_work(struct request *rq, const struct task *task);
 struct json_object *view_feed_item(const struct feed_item *item);
 
 /* An operator's own profile, and staff's view of it. */
-void view_operator(struct json_object *object, const struct operator* operator);
+void view_operator(struct json_object *object, const struct oper *oper);
 
 /* "pagination"; total -1: not counted. */
 void view_pagination(struct json_object *object, int64_t limit, int64_t offset, int64_t total);

@@ -55,7 +55,7 @@ static const struct field kyc_fields[] = {
 
 /* A new verdict stands in the staff log as staff's own do, and the operator is told. */
 static int
-tell_of_verdict(struct request *rq, const struct kyc_input *in, struct id operator)
+tell_of_verdict(struct request *rq, const struct kyc_input *in, struct id oper)
 {
 	enum notice notice = strcmp(in->status, "VERIFIED") == 0 ? NOTICE_KYC_VERIFIED : NOTICE_KYC_REJECTED;
 	struct json_object *data = json_object_new_object();
@@ -65,7 +65,7 @@ tell_of_verdict(struct request *rq, const struct kyc_input *in, struct id operat
 	rc = staff_record(rq->db, "kyc_vendor", in->operator_id, data, rq->now_ms, &rq->error);
 	json_object_put(data);
 	rq->wakes_worker = true;
-	return rc || notify_party(rq->db, operator, notice, (struct id){ { 0 } }, rq->now_ms, &rq->error) ? -1 : 0;
+	return rc || notify_party(rq->db, oper, notice, (struct id){ { 0 } }, rq->now_ms, &rq->error) ? -1 : 0;
 }
 
 int
@@ -73,17 +73,17 @@ api_webhooks_kyc(struct request *rq)
 {
 	struct kyc_input in = { 0 };
 	uint8_t hash[SHA256_SIZE];
-	struct id operator;
+	struct id oper;
 	bool is_news;
 
 	if (check_signature(rq, rq->config->kyc_webhook_secret) ||
 	    request_read(rq, kyc_fields, nitems(kyc_fields), &in))
 		return -1;
-	if (id_parse(ID_OPERATOR, in.operator_id, &operator) != 0)
+	if (id_parse(ID_OPERATOR, in.operator_id, &oper) != 0)
 		return error_set(&rq->error, ERR_operator_not_found);
 	crypto_sha256(rq->body, rq->body_len, hash);
-	if (operator_kyc_call(rq->db, operator, in.status, in.note, hash, rq->now_ms, &is_news, &rq->error) ||
-	    (is_news && tell_of_verdict(rq, &in, operator)))
+	if (operator_kyc_call(rq->db, oper, in.status, in.note, hash, rq->now_ms, &is_news, &rq->error) ||
+	    (is_news && tell_of_verdict(rq, &in, oper)))
 		return -1;
 	reply_bool(rq->reply, "received", true);
 	reply_bool(rq->reply, "changed", is_news);

@@ -28,11 +28,11 @@ read_task_id(struct request *rq, struct id *id)
 
 /* A mail to an operator, if a person: simulated ones have no address. */
 static int
-tell_operator(struct request *rq, struct id operator, bool is_sandbox, enum notice notice, struct id task)
+tell_operator(struct request *rq, struct id oper, bool is_sandbox, enum notice notice, struct id task)
 {
-	if (is_sandbox || id_is_nil(operator))
+	if (is_sandbox || id_is_nil(oper))
 		return 0;
-	return notify_party(rq->db, operator, notice, task, rq->now_ms, &rq->error);
+	return notify_party(rq->db, oper, notice, task, rq->now_ms, &rq->error);
 }
 
 struct reason_input {
@@ -48,19 +48,19 @@ static const struct field reason_fields[] = {
 int
 api_tasks_approve(struct request *rq)
 {
-	struct json_object *operator;
+	struct json_object *oper;
 	struct task task;
 	struct id id;
 
 	if (request_read(rq, NULL, 0, NULL) || read_task_id(rq, &id) ||
 	    claim_approve(rq->db, rq, rq->who.id, id, rq->now_ms, &task, &rq->error) ||
-	    tell_operator(rq, task.operator, task.is_sandbox, NOTICE_CLAIM_APPROVED, id))
+	    tell_operator(rq, task.oper, task.is_sandbox, NOTICE_CLAIM_APPROVED, id))
 		return -1;
-	operator= view_task_operator(&task);
+	oper = view_task_operator(&task);
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", task.status);
 	reply_time(rq->reply, "accepted_at", task.accepted_ms);
-	reply_json(rq->reply, "operator", operator);
+	reply_json(rq->reply, "operator", oper);
 	reply_int(rq->reply, "estimate_minutes", task.estimate_minutes);
 	api_reply_sandbox(rq->reply, task.is_sandbox, task.status);
 	rq->wakes_worker = true;
@@ -76,7 +76,7 @@ api_tasks_reject(struct request *rq)
 
 	if (request_read(rq, reason_fields, nitems(reason_fields), &in) || read_task_id(rq, &id) ||
 	    claim_reject(rq->db, rq, rq->who.id, id, in.reason, rq->now_ms, &task, &rq->error) ||
-	    tell_operator(rq, task.operator, task.is_sandbox, NOTICE_CLAIM_REJECTED, id))
+	    tell_operator(rq, task.oper, task.is_sandbox, NOTICE_CLAIM_REJECTED, id))
 		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", "PENDING");
@@ -112,8 +112,7 @@ api_tasks_verify(struct request *rq)
 	is_approved = strcmp(in.decision, "APPROVE") == 0;
 	if (verdict_agent(
 		rq->db, rq, rq->config, rq->who.id, id, is_approved, in.reason, rq->now_ms, &outcome, &rq->error) ||
-	    tell_operator(
-		rq, outcome.operator, outcome.is_sandbox, is_approved ? NOTICE_COMPLETED : NOTICE_DISPUTED, id))
+	    tell_operator(rq, outcome.oper, outcome.is_sandbox, is_approved ? NOTICE_COMPLETED : NOTICE_DISPUTED, id))
 		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", outcome.status);
@@ -139,7 +138,7 @@ api_tasks_dispute(struct request *rq)
 
 	if (request_read(rq, dispute_fields, nitems(dispute_fields), &in) || read_task_id(rq, &id) ||
 	    dispute_raise(rq->db, rq, rq->who.id, id, in.reason, rq->now_ms, &task, &rq->error) ||
-	    tell_operator(rq, task.operator, task.is_sandbox, NOTICE_DISPUTED, id))
+	    tell_operator(rq, task.oper, task.is_sandbox, NOTICE_DISPUTED, id))
 		return -1;
 	reply_id(rq->reply, "task_id", ID_TASK, id);
 	reply_text(rq->reply, "status", task.status);

@@ -17,44 +17,42 @@ read_task(struct db_rows *rows, struct task *task)
 }
 
 int
-claim_make(struct db *db, const void *ctx, const struct config *config, const struct operator* operator,
-    struct id task_id, const struct estimate *estimate, int64_t now_ms, struct task *task, struct error *err)
+claim_make(struct db *db, const void *ctx, const struct config *config, const struct oper *oper, struct id task_id,
+    const struct estimate *estimate, int64_t now_ms, struct task *task, struct error *err)
 {
-	if (strcmp(operator->kyc_status, "VERIFIED") != 0)
+	if (strcmp(oper->kyc_status, "VERIFIED") != 0)
 		return error_set(err, ERR_kyc_required);
-	return read_task(
-	    db_call(db, ctx, err, "claim_make", id_bucket(task_id),
-		DB_ARGS(DB_UUID(task_id), DB_UUID(operator->id),
-		    DB_TEXT(operator->name), operator->rating_count> 0 ? DB_REAL(operator->rating) : DB_NONE,
-		    DB_INT(estimate->minutes), DB_TEXT(estimate->note), DB_INT(config->estimate_approval_s),
-		    DB_TIME(now_ms))),
+	return read_task(db_call(db, ctx, err, "claim_make", id_bucket(task_id),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(oper->id), DB_TEXT(oper->name),
+				 oper->rating_count > 0 ? DB_REAL(oper->rating) : DB_NONE, DB_INT(estimate->minutes),
+				 DB_TEXT(estimate->note), DB_INT(config->estimate_approval_s), DB_TIME(now_ms))),
 	    task);
 }
 
 int
-claim_withdraw(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms, struct task *task,
+claim_withdraw(struct db *db, const void *ctx, struct id oper, struct id task_id, int64_t now_ms, struct task *task,
     struct error *err)
 {
 	return read_task(db_call(db, ctx, err, "claim_withdraw", id_bucket(task_id),
-			     DB_ARGS(DB_UUID(task_id), DB_UUID(operator), DB_TIME(now_ms))),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(oper), DB_TIME(now_ms))),
 	    task);
 }
 
 int
-claim_start(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms, struct task *task,
+claim_start(struct db *db, const void *ctx, struct id oper, struct id task_id, int64_t now_ms, struct task *task,
     struct error *err)
 {
 	return read_task(db_call(db, ctx, err, "claim_start", id_bucket(task_id),
-			     DB_ARGS(DB_UUID(task_id), DB_UUID(operator), DB_TIME(now_ms))),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(oper), DB_TIME(now_ms))),
 	    task);
 }
 
 int
-claim_submit(struct db *db, const void *ctx, const struct config *config, struct id operator, struct id task_id,
+claim_submit(struct db *db, const void *ctx, const struct config *config, struct id oper, struct id task_id,
     struct json_object *proof, struct json_object *credential, int64_t now_ms, struct task *task, struct error *err)
 {
 	return read_task(db_call(db, ctx, err, "claim_submit", id_bucket(task_id),
-			     DB_ARGS(DB_UUID(task_id), DB_UUID(operator), DB_JSON(proof), DB_JSON(credential),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(oper), DB_JSON(proof), DB_JSON(credential),
 				 DB_INT(config->manual_review_s), DB_TIME(now_ms))),
 	    task);
 }

@@ -14,7 +14,7 @@ struct config;
 struct db;
 struct error;
 struct json_object;
-struct operator;
+struct oper;
 
 enum { ESTIMATE_MIN_MINUTES = 5, ESTIMATE_MAX_MINUTES = 30 * 24 * 60 };
 
@@ -24,15 +24,15 @@ struct estimate {
 };
 
 /* By the operator, who is verified: PENDING to ESTIMATE_PENDING.  Also fails: kyc_required, task_expired. */
-int claim_make(struct db *db, const void *ctx, const struct config *config, const struct operator* operator,
-    struct id task_id, const struct estimate *estimate, int64_t now_ms, struct task *task, struct error *err);
-int claim_withdraw(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms,
-    struct task *task, struct error *err);
-int claim_start(struct db *db, const void *ctx, struct id operator, struct id task_id, int64_t now_ms,
-    struct task *task, struct error *err);
+int claim_make(struct db *db, const void *ctx, const struct config *config, const struct oper *oper, struct id task_id,
+    const struct estimate *estimate, int64_t now_ms, struct task *task, struct error *err);
+int claim_withdraw(struct db *db, const void *ctx, struct id oper, struct id task_id, int64_t now_ms, struct task *task,
+    struct error *err);
+int claim_start(struct db *db, const void *ctx, struct id oper, struct id task_id, int64_t now_ms, struct task *task,
+    struct error *err);
 
 /* The proof and, for credential types, the ciphertext (else NULL).  Also fails: task_expired. */
-int claim_submit(struct db *db, const void *ctx, const struct config *config, struct id operator, struct id task_id,
+int claim_submit(struct db *db, const void *ctx, const struct config *config, struct id oper, struct id task_id,
     struct json_object *proof, struct json_object *credential, int64_t now_ms, struct task *task, struct error *err);
 
 /* By the agent.  claim_reject's task still names the operator who had it. */

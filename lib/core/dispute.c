@@ -20,7 +20,7 @@ dispute_raise(struct db *db, const void *ctx, struct id agent, struct id task_id
 	if (rows == NULL)
 		return -1;
 	task_read(rows, 0, task);
-	return task->is_sandbox ? 0 : earning_freeze(db, task->operator, task_id, now_ms, err);
+	return task->is_sandbox ? 0 : earning_freeze(db, task->oper, task_id, now_ms, err);
 }
 
 int
@@ -33,13 +33,13 @@ dispute_resolve(struct db *db, const void *ctx, struct id task, const char *reso
 	if (rows == NULL)
 		return -1;
 	out->status = db_text(rows, 0, "status");
-	out->operator= db_uuid(rows, 0, "operator_id");
+	out->oper = db_uuid(rows, 0, "operator_id");
 	out->agent = db_uuid(rows, 0, "agent_id");
 	out->kept = db_int(rows, 0, "keep");
 	if (db_bool(rows, 0, "was_paid"))
-		return earning_resolve(db, out->operator, task, out->kept, now_ms, err);
+		return earning_resolve(db, out->oper, task, out->kept, now_ms, err);
 	/* Staff has decided: no further hold. */
-	return out->kept == 0 ? 0 : earning_credit(db, out->operator, task, out->kept, now_ms, now_ms, err);
+	return out->kept == 0 ? 0 : earning_credit(db, out->oper, task, out->kept, now_ms, now_ms, err);
 }
 
 int

@@ -17,7 +17,7 @@ extern const char *const dispute_resolutions[]; /* PAY_OPERATOR, REFUND_AGENT, S
 
 struct dispute_outcome {
 	const char *status;
-	struct id operator, agent;
+	struct id oper, agent;
 	usd_micros kept; /* by the operator */
 };
 

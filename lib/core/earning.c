@@ -12,32 +12,30 @@ done(struct db_rows *rows)
 }
 
 int
-earning_credit(struct db *db, struct id operator, struct id task, usd_micros amount, int64_t available_ms,
-    int64_t now_ms, struct error *err)
+earning_credit(struct db *db, struct id oper, struct id task, usd_micros amount, int64_t available_ms, int64_t now_ms,
+    struct error *err)
 {
-	return done(db_call(db, NULL, err, "earning_credit", id_bucket(operator),
-	    DB_ARGS(DB_UUID(operator), DB_UUID(task), DB_MONEY(amount), DB_TIME(available_ms), DB_TIME(now_ms))));
+	return done(db_call(db, NULL, err, "earning_credit", id_bucket(oper),
+	    DB_ARGS(DB_UUID(oper), DB_UUID(task), DB_MONEY(amount), DB_TIME(available_ms), DB_TIME(now_ms))));
 }
 
 int
-earning_freeze(struct db *db, struct id operator, struct id task, int64_t now_ms, struct error *err)
+earning_freeze(struct db *db, struct id oper, struct id task, int64_t now_ms, struct error *err)
 {
-	return done(
-	    db_call(db, NULL, err, "earning_freeze", id_bucket(operator), DB_ARGS(DB_UUID(task), DB_TIME(now_ms))));
+	return done(db_call(db, NULL, err, "earning_freeze", id_bucket(oper), DB_ARGS(DB_UUID(task), DB_TIME(now_ms))));
 }
 
 int
-earning_resolve(struct db *db, struct id operator, struct id task, usd_micros keep, int64_t now_ms, struct error *err)
+earning_resolve(struct db *db, struct id oper, struct id task, usd_micros keep, int64_t now_ms, struct error *err)
 {
-	return done(db_call(db, NULL, err, "earning_resolve", id_bucket(operator),
+	return done(db_call(db, NULL, err, "earning_resolve", id_bucket(oper),
 	    DB_ARGS(DB_UUID(task), DB_MONEY(keep), DB_TIME(now_ms))));
 }
 
 int
-earning_summary(struct db *db, struct id operator, struct earning_summary * out, struct error *err)
+earning_summary(struct db *db, struct id oper, struct earning_summary *out, struct error *err)
 {
-	struct db_rows *rows =
-	    db_call(db, NULL, err, "earning_summary", id_bucket(operator), DB_ARGS(DB_UUID(operator)));
+	struct db_rows *rows = db_call(db, NULL, err, "earning_summary", id_bucket(oper), DB_ARGS(DB_UUID(oper)));
 
 	if (rows == NULL)
 		return -1;
@@ -50,11 +48,11 @@ earning_summary(struct db *db, struct id operator, struct earning_summary * out,
 }
 
 int
-earning_list(struct db *db, const void *ctx, struct id operator, int64_t limit, struct earning **out, size_t *count,
+earning_list(struct db *db, const void *ctx, struct id oper, int64_t limit, struct earning **out, size_t *count,
     struct error *err)
 {
 	struct db_rows *rows =
-	    db_call(db, ctx, err, "earning_list", id_bucket(operator), DB_ARGS(DB_UUID(operator), DB_INT(limit)));
+	    db_call(db, ctx, err, "earning_list", id_bucket(oper), DB_ARGS(DB_UUID(oper), DB_INT(limit)));
 
 	if (rows == NULL)
 		return -1;

@@ -24,20 +24,19 @@ struct earning_summary {
 };
 
 /* The operator's leg: clearing to pending, available when the hold ends.  Within the transaction of the agent's leg. */
-int earning_credit(struct db *db, struct id operator, struct id task, usd_micros amount, int64_t available_ms,
+int earning_credit(struct db *db, struct id oper, struct id task, usd_micros amount, int64_t available_ms,
     int64_t now_ms, struct error *err);
 
 /* A dispute within the hold.  Fails: hold_over. */
-int earning_freeze(struct db *db, struct id operator, struct id task, int64_t now_ms, struct error *err);
+int earning_freeze(struct db *db, struct id oper, struct id task, int64_t now_ms, struct error *err);
 
 /* The end of a freeze: the operator keeps this much, the rest goes back.  Within the transaction of the agent's leg. */
-int earning_resolve(
-    struct db *db, struct id operator, struct id task, usd_micros keep, int64_t now_ms, struct error *err);
+int earning_resolve(struct db *db, struct id oper, struct id task, usd_micros keep, int64_t now_ms, struct error *err);
 
-int earning_summary(struct db *db, struct id operator, struct earning_summary * out, struct error *err);
+int earning_summary(struct db *db, struct id oper, struct earning_summary *out, struct error *err);
 
 /* The newest first; rows hang on ctx. */
-int earning_list(struct db *db, const void *ctx, struct id operator, int64_t limit, struct earning **out, size_t *count,
+int earning_list(struct db *db, const void *ctx, struct id oper, int64_t limit, struct earning **out, size_t *count,
     struct error *err);
 
 #endif

@@ -47,11 +47,11 @@ feed_open(struct db *db, const void *ctx, const struct feed_query *query, int64_
 }
 
 int
-feed_mine(struct db *db, const void *ctx, struct id operator, const char * status, int64_t limit, int64_t offset,
+feed_mine(struct db *db, const void *ctx, struct id oper, const char *status, int64_t limit, int64_t offset,
     struct task **out, size_t *count, struct error *err)
 {
 	struct db_rows *rows = db_call_everywhere(db, ctx, err, "feed_mine_everywhere",
-	    DB_ARGS(DB_UUID(operator), DB_TEXT(status), DB_INT(limit), DB_INT(offset)));
+	    DB_ARGS(DB_UUID(oper), DB_TEXT(status), DB_INT(limit), DB_INT(offset)));
 
 	if (rows == NULL)
 		return -1;
@@ -63,11 +63,11 @@ feed_mine(struct db *db, const void *ctx, struct id operator, const char * statu
 }
 
 int
-feed_show(struct db *db, const void *ctx, struct id operator, struct id task, int64_t now_ms, struct task *out,
-    struct error *err)
+feed_show(
+    struct db *db, const void *ctx, struct id oper, struct id task, int64_t now_ms, struct task *out, struct error *err)
 {
-	struct db_rows *rows = db_call(
-	    db, ctx, err, "feed_show", id_bucket(task), DB_ARGS(DB_UUID(task), DB_UUID(operator), DB_TIME(now_ms)));
+	struct db_rows *rows =
+	    db_call(db, ctx, err, "feed_show", id_bucket(task), DB_ARGS(DB_UUID(task), DB_UUID(oper), DB_TIME(now_ms)));
 
 	if (rows == NULL)
 		return -1;

@@ -34,11 +34,11 @@ int feed_open(struct db *db, const void *ctx, const struct feed_query *query, in
     size_t *count, int64_t *total, struct error *err);
 
 /* An operator's claims and work, newest first. */
-int feed_mine(struct db *db, const void *ctx, struct id operator, const char * status, int64_t limit, int64_t offset,
+int feed_mine(struct db *db, const void *ctx, struct id oper, const char *status, int64_t limit, int64_t offset,
     struct task **out, size_t *count, struct error *err);
 
 /* One task: an open one, or the operator's own.  Fails: task_not_found. */
-int feed_show(struct db *db, const void *ctx, struct id operator, struct id task, int64_t now_ms, struct task *out,
+int feed_show(struct db *db, const void *ctx, struct id oper, struct id task, int64_t now_ms, struct task *out,
     struct error *err);
 
 #endif

@@ -181,7 +181,7 @@ tell(struct worker *worker, const struct verdict_outcome *outcome, struct id tas
 	    notify_party(worker->db, outcome->agent, outcomes[i].notice, task, worker->now_ms, err))
 		return -1;
 	if (outcomes[i].to_operator &&
-	    notify_party(worker->db, outcome->operator, outcomes[i].notice, task, worker->now_ms, err))
+	    notify_party(worker->db, outcome->oper, outcomes[i].notice, task, worker->now_ms, err))
 		return -1;
 	return 0;
 }

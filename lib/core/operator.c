@@ -10,7 +10,7 @@
 const char *const operator_kyc_statuses[] = { "PENDING", "VERIFIED", "REJECTED", NULL };
 
 static void
-read_operator(struct db_rows *rows, size_t row, struct operator* o)
+read_operator(struct db_rows *rows, size_t row, struct oper *o)
 {
 	o->id = db_uuid(rows, row, "id");
 	o->name = db_text(rows, row, "name");
@@ -33,7 +33,7 @@ read_operator(struct db_rows *rows, size_t row, struct operator* o)
 
 /* Reads the one row of a call; no row is operator_not_found. */
 static int
-read_one(struct db_rows *rows, struct operator* out, struct error *err)
+read_one(struct db_rows *rows, struct oper *out, struct error *err)
 {
 	if (rows == NULL)
 		return -1;
@@ -55,7 +55,7 @@ make_skills(const struct operator_new *in)
 
 int
 operator_register(struct db *db, const void *ctx, const char *subject, const struct operator_new *in, const char *kyc,
-    int64_t now_ms, struct operator* out, struct error *err)
+    int64_t now_ms, struct oper *out, struct error *err)
 {
 	const struct operator_place *place = &in->place;
 	int bucket = id_bucket_random();
@@ -96,14 +96,14 @@ operator_of_subject(struct db *db, const char *subject, struct id *id, struct er
 }
 
 int
-operator_find(struct db *db, const void *ctx, struct id id, struct operator* out, struct error *err)
+operator_find(struct db *db, const void *ctx, struct id id, struct oper *out, struct error *err)
 {
 	return read_one(db_call(db, ctx, err, "operator_find", id_bucket(id), DB_ARGS(DB_UUID(id))), out, err);
 }
 
 int
-operator_update(struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct operator* out,
-    struct error *err)
+operator_update(
+    struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct oper *out, struct error *err)
 {
 	const struct operator_place *place = &in->place;
 	struct json_object *skills = in->has_skills ? make_skills(in) : NULL;
@@ -118,7 +118,7 @@ operator_update(struct db *db, const void *ctx, struct id id, const struct opera
 
 int
 operator_kyc(struct db *db, const void *ctx, struct id id, const char *status, const char *note, int64_t now_ms,
-    struct operator* out, struct error *err)
+    struct oper *out, struct error *err)
 {
 	return read_one(db_call(db, ctx, err, "operator_kyc", id_bucket(id),
 			    DB_ARGS(DB_UUID(id), DB_TEXT(status), DB_TEXT(note), DB_TIME(now_ms))),
@@ -138,7 +138,7 @@ operator_kyc_call(struct db *db, struct id id, const char *status, const char *n
 }
 
 int
-operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms, struct operator* out,
+operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms, struct oper *out,
     struct error *err)
 {
 	return read_one(db_call(db, ctx, err, "operator_suspend", id_bucket(id),
@@ -184,7 +184,7 @@ operator_search(struct db *db, const void *ctx, const struct operator_query *que
 }
 
 int
-operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct operator** out,
+operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct oper **out,
     size_t *count, struct error *err)
 {
 	struct db_rows *rows = db_call_everywhere(
@@ -193,7 +193,7 @@ operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, in
 	if (rows == NULL)
 		return -1;
 	*count = db_count(rows);
-	*out = talloc_zero_array(rows, struct operator,(unsigned) * count + 1);
+	*out = talloc_zero_array(rows, struct oper, (unsigned)*count + 1);
 	for (size_t i = 0; i < *count; i++)
 		read_operator(rows, i, &(*out)[i]);
 	return 0;

@@ -28,8 +28,8 @@ struct operator_new {
 	bool has_skills;
 };
 
-struct operator
-{
+/* An operator.  (The whole word is one of C++'s own, which clang-format takes it for.) */
+struct oper {
 	struct id id;
 	const char *name, *email, *phone, *city, *country, *skills_json, *kyc_status, *kyc_note;
 	bool has_position, is_suspended;
@@ -57,21 +57,21 @@ struct operator_query {
  * Within a transaction.  Fails: operator_exists (this subject has one already).
  */
 int operator_register(struct db *db, const void *ctx, const char *subject, const struct operator_new *in,
-    const char *kyc, int64_t now_ms, struct operator* out, struct error *err);
+    const char *kyc, int64_t now_ms, struct oper *out, struct error *err);
 
 /* The operator that a token's subject belongs to.  0 with a nil id if there is none. */
 int operator_of_subject(struct db *db, const char *subject, struct id *id, struct error *err);
 
 /* Texts hang on ctx.  Fails: operator_not_found. */
-int operator_find(struct db *db, const void *ctx, struct id id, struct operator* out, struct error *err);
+int operator_find(struct db *db, const void *ctx, struct id id, struct oper *out, struct error *err);
 
 /* Changes what is given; the rest stays. */
-int operator_update(struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct operator* out,
-    struct error *err);
+int operator_update(
+    struct db *db, const void *ctx, struct id id, const struct operator_new *in, struct oper *out, struct error *err);
 
 /* The verdict on the identity; note for the operator, may be NULL.  Fails: operator_not_found. */
 int operator_kyc(struct db *db, const void *ctx, struct id id, const char *status, const char *note, int64_t now_ms,
-    struct operator* out, struct error *err);
+    struct oper *out, struct error *err);
 
 /*
  * The same by the vendor's signed call, whose body has that hash.  *is_news: false for a call that was heeded before, even
@@ -80,8 +80,8 @@ int operator_kyc(struct db *db, const void *ctx, struct id id, const char *statu
 int operator_kyc_call(struct db *db, struct id id, const char *status, const char *note, const uint8_t body_hash[32],
     int64_t now_ms, bool *is_news, struct error *err);
 
-int operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms,
-    struct operator* out, struct error *err);
+int operator_suspend(struct db *db, const void *ctx, struct id id, bool is_suspended, int64_t now_ms, struct oper *out,
+    struct error *err);
 
 int operator_rate(struct db *db, struct id id, int rating, struct error *err);
 
@@ -90,7 +90,7 @@ int operator_search(struct db *db, const void *ctx, const struct operator_query 
     size_t *count, struct error *err);
 
 /* For staff; kyc NULL: all. */
-int operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct operator** out,
+int operator_list(struct db *db, const void *ctx, const char *kyc, int64_t limit, int64_t offset, struct oper **out,
     size_t *count, struct error *err);
 
 #endif

@@ -35,12 +35,12 @@ proof_distance_m(double lat1, double lng1, double lat2, double lng2)
 
 /* Puts is_reused and is_similar into a file's evidence, as it stands now.  hash: DB_NONE for what is no picture. */
 static int
-judge(struct db *db, struct id upload, struct id operator, const uint8_t * sha256, struct db_arg hash, struct id task,
+judge(struct db *db, struct id upload, struct id oper, const uint8_t *sha256, struct db_arg hash, struct id task,
     int64_t at_ms, struct json_object *evidence, struct error *err)
 {
 	struct db_rows *rows = db_call_everywhere(db, NULL, err, "upload_judge_everywhere",
-	    DB_ARGS(DB_UUID(upload), DB_UUID(operator), DB_BYTES(sha256, SHA256_SIZE), hash, DB_UUID(task),
-		DB_TIME(at_ms)));
+	    DB_ARGS(
+		DB_UUID(upload), DB_UUID(oper), DB_BYTES(sha256, SHA256_SIZE), hash, DB_UUID(task), DB_TIME(at_ms)));
 
 	if (rows == NULL)
 		return -1;
@@ -53,17 +53,17 @@ judge(struct db *db, struct id upload, struct id operator, const uint8_t * sha25
 int
 proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct error *err)
 {
-	int bucket = id_bucket(file->operator);
+	int bucket = id_bucket(file->oper);
 	struct id id = id_new(bucket, now_ms);
 	struct db_rows *rows;
 	int64_t hash;
 
 	memcpy(&hash, &file->hash, sizeof(hash));
-	if (judge(db, id, file->operator, file->sha256, file->has_hash ? DB_INT(hash) : DB_NONE, file->task, now_ms,
+	if (judge(db, id, file->oper, file->sha256, file->has_hash ? DB_INT(hash) : DB_NONE, file->task, now_ms,
 		file->evidence, err))
 		return -1;
 	rows = db_call(db, NULL, err, "upload_add", bucket,
-	    DB_ARGS(DB_UUID(file->operator), DB_UUID(id), DB_UUID(file->task), DB_TEXT(file->stored),
+	    DB_ARGS(DB_UUID(file->oper), DB_UUID(id), DB_UUID(file->task), DB_TEXT(file->stored),
 		DB_TEXT(file->original), DB_TEXT(file->media_type), DB_INT(file->size),
 		DB_BYTES(file->sha256, SHA256_SIZE), file->has_hash ? DB_INT(hash) : DB_NONE, DB_JSON(file->evidence),
 		DB_TIME(now_ms)));
@@ -134,7 +134,7 @@ add_file(struct db *db, struct db_rows *rows, size_t row, struct id task, struct
 /* The named uploads as "files", which are this task's from now on; a link that is none of the operator's own for it is a
  * fault. */
 static int
-add_files(struct db *db, struct id operator, const struct task * task, const struct proof_input *in,
+add_files(struct db *db, struct id oper, const struct task *task, const struct proof_input *in,
     struct json_object *proof, struct error *err)
 {
 	struct json_object *names = json_object_new_array(), *files = json_object_new_array();
@@ -147,7 +147,7 @@ add_files(struct db *db, struct id operator, const struct task * task, const str
 		wanted[i] = name_of_link(wanted, in->photos.items[i]);
 		json_object_array_add(names, json_object_new_string(wanted[i] == NULL ? "" : wanted[i]));
 	}
-	rows = db_call(db, wanted, err, "upload_find", id_bucket(operator), DB_ARGS(DB_UUID(operator), DB_JSON(names)));
+	rows = db_call(db, wanted, err, "upload_find", id_bucket(oper), DB_ARGS(DB_UUID(oper), DB_JSON(names)));
 	if (rows == NULL)
 		goto out;
 	for (size_t i = 0; i < in->photos.count; i++) {
@@ -160,8 +160,8 @@ add_files(struct db *db, struct id operator, const struct task * task, const str
 		else if (add_file(db, rows, (size_t)row, task->id, files, err))
 			goto out;
 	}
-	if (err->code == ERR_none && db_call(db, wanted, err, "upload_bind", id_bucket(operator),
-					 DB_ARGS(DB_UUID(operator), DB_JSON(names), DB_UUID(task->id))) != NULL)
+	if (err->code == ERR_none && db_call(db, wanted, err, "upload_bind", id_bucket(oper),
+					 DB_ARGS(DB_UUID(oper), DB_JSON(names), DB_UUID(task->id))) != NULL)
 		rc = 0;
 out:
 	json_object_put(names);
@@ -242,7 +242,7 @@ credential_object(const struct proof_input *in, int64_t now_ms)
 }
 
 int
-proof_make(struct db *db, const void *ctx, struct id operator, const struct task * task, const struct proof_input *in,
+proof_make(struct db *db, const void *ctx, struct id oper, const struct task *task, const struct proof_input *in,
     int64_t now_ms, struct json_object **proof, struct json_object **credential, struct error *err)
 {
 	const struct category *category = category_find(task->task_type);
@@ -259,7 +259,7 @@ proof_make(struct db *db, const void *ctx, struct id operator, const struct task
 	add_text(*proof, "reference_url", in->reference_url);
 	time_print(now_ms, time);
 	add_text(*proof, "submittedAt", time);
-	if (in->photos.count > 0 && add_files(db, operator, task, in, *proof, err))
+	if (in->photos.count > 0 && add_files(db, oper, task, in, *proof, err))
 		return -1;
 	if (is_credential)
 		*credential = credential_object(in, now_ms);

@@ -30,7 +30,7 @@ struct proof_input {
 
 /* A file that has come in. */
 struct proof_file {
-	struct id operator, task; /* task nil: not said */
+	struct id oper, task; /* task nil: not said */
 	const char *stored, *original, *media_type;
 	int64_t size;
 	uint8_t sha256[SHA256_SIZE];
@@ -47,9 +47,8 @@ int proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, stru
  * proof, and for credential types the ciphertext.  The caller puts both.  err may hold faults of the form already.
  * Fails: validation_failed.
  */
-int proof_make(struct db *db, const void *ctx, struct id operator, const struct task * task,
-    const struct proof_input *in, int64_t now_ms, struct json_object **proof, struct json_object **credential,
-    struct error *err);
+int proof_make(struct db *db, const void *ctx, struct id oper, const struct task *task, const struct proof_input *in,
+    int64_t now_ms, struct json_object **proof, struct json_object **credential, struct error *err);
 
 /* A task's proof for an answer, files as links that work for an hour; NULL if there is none.  The caller's. */
 struct json_object *proof_view(const void *ctx, const struct config *config, const struct task *task, int64_t now_ms);

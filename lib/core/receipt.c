@@ -72,7 +72,7 @@ receipt_payload(const void *ctx, const struct config *config, const struct task 
 	add_id(claims, "sub", ID_TASK, task->id);
 	json_object_object_add(claims, "iat", json_object_new_int64(now_ms / 1000));
 	json_object_object_add(claims, "task", task_claims(task));
-	add_id(claims, "operator_id", ID_OPERATOR, task->operator);
+	add_id(claims, "operator_id", ID_OPERATOR, task->oper);
 	json_object_object_add(claims, "proof", proof_claims(task));
 	json_object_object_add(
 	    claims, "guardian_result", task->guardian_json == NULL ? NULL : json_tokener_parse(task->guardian_json));

@@ -19,7 +19,7 @@ struct replay {
 	int64_t now_ms;
 };
 
-/* 1 to 255 printable ASCII characters. */
+/* 1 to 255 printable ASCII characters, no blank among them. */
 bool replay_key_ok(const char *key);
 
 /*

@@ -184,14 +184,14 @@ move_on(struct worker *worker, const struct job *job, const struct task *task, c
 			 now < task->created_ms + NOBODY_COMES_STEPS * step_ms;
 	const char *event = must_wait ? NULL : step->event;
 	struct json_object *data = make_data(task, event, config, now);
-	struct id operator= { { 0 } };
+	struct id oper = { { 0 } };
 	struct error err = { 0 };
 	struct db_rows *rows;
 
 	if (event != NULL && strcmp(event, "accept") == 0)
-		operator= id_new(id_bucket_random(), now);
+		oper = id_new(id_bucket_random(), now);
 	rows = db_call(worker->db, NULL, &err, "sandbox_step", id_bucket(task->id),
-	    DB_ARGS(DB_UUID(task->id), DB_TEXT(task->status), DB_TEXT(event), DB_UUID(operator), DB_JSON(data),
+	    DB_ARGS(DB_UUID(task->id), DB_TEXT(task->status), DB_TEXT(event), DB_UUID(oper), DB_JSON(data),
 		DB_TIME(deadline_of(event, config, now)), DB_UUID(job->id), DB_INT(job->attempts),
 		DB_TIME(step->is_last && !must_wait ? 0 : now + step_ms), DB_TIME(now)));
 	json_object_put(data);

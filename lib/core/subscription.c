@@ -23,12 +23,12 @@ enum {
 };
 
 int
-subscription_add(struct db *db, struct id operator, const char * endpoint, const struct push_browser *browser,
+subscription_add(struct db *db, struct id oper, const char *endpoint, const struct push_browser *browser,
     int64_t now_ms, struct error *err)
 {
-	int bucket = id_bucket(operator);
+	int bucket = id_bucket(oper);
 	struct db_rows *rows = db_call(db, NULL, err, "subscription_add", bucket,
-	    DB_ARGS(DB_UUID(id_new(bucket, now_ms)), DB_UUID(operator), DB_TEXT(endpoint),
+	    DB_ARGS(DB_UUID(id_new(bucket, now_ms)), DB_UUID(oper), DB_TEXT(endpoint),
 		DB_BYTES(browser->point, sizeof(browser->point)), DB_BYTES(browser->auth, sizeof(browser->auth)),
 		DB_INT(SUBSCRIPTION_MAX), DB_TIME(now_ms)));
 
@@ -37,10 +37,10 @@ subscription_add(struct db *db, struct id operator, const char * endpoint, const
 }
 
 int
-subscription_remove(struct db *db, struct id operator, const char * endpoint, bool *was_there, struct error *err)
+subscription_remove(struct db *db, struct id oper, const char *endpoint, bool *was_there, struct error *err)
 {
-	struct db_rows *rows = db_call(
-	    db, NULL, err, "subscription_remove", id_bucket(operator), DB_ARGS(DB_UUID(operator), DB_TEXT(endpoint)));
+	struct db_rows *rows =
+	    db_call(db, NULL, err, "subscription_remove", id_bucket(oper), DB_ARGS(DB_UUID(oper), DB_TEXT(endpoint)));
 
 	if (rows == NULL)
 		return -1;

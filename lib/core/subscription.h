@@ -17,10 +17,10 @@ struct worker;
 enum { SUBSCRIPTION_MAX = 10, ENDPOINT_MAX = 2000 /* bytes; the endpoint is part of a key */ };
 
 /* A browser of an operator, or its new keys.  One more than an operator may have takes the place of the oldest. */
-int subscription_add(struct db *db, struct id operator, const char * endpoint, const struct push_browser *browser,
+int subscription_add(struct db *db, struct id oper, const char *endpoint, const struct push_browser *browser,
     int64_t now_ms, struct error *err);
 
-int subscription_remove(struct db *db, struct id operator, const char * endpoint, bool *was_there, struct error *err);
+int subscription_remove(struct db *db, struct id oper, const char *endpoint, bool *was_there, struct error *err);
 
 /* Queues a message for every browser of a party, in the caller's transaction; nothing for a party without any. */
 int subscription_tell(struct db *db, struct id party, struct json_object *message, int64_t now_ms, struct error *err);

@@ -38,15 +38,15 @@ static const struct {
 static int
 tell(struct db *db, struct db_rows *rows, struct id task, int64_t now_ms, struct error *err)
 {
-	struct id agent = db_uuid(rows, 0, "agent_id"), operator= db_uuid(rows, 0, "operator_id");
+	struct id agent = db_uuid(rows, 0, "agent_id"), oper = db_uuid(rows, 0, "operator_id");
 
 	for (size_t i = 0; i < nitems(tellings); i++) {
 		if (strcmp(db_text(rows, 0, "event"), tellings[i].event) != 0)
 			continue;
 		if (tellings[i].is_agent && notify_party(db, agent, tellings[i].notice, task, now_ms, err))
 			return -1;
-		if (tellings[i].is_operator && !id_is_nil(operator) &&
-		    notify_party(db, operator, tellings[i].notice, task, now_ms, err))
+		if (tellings[i].is_operator && !id_is_nil(oper) &&
+		    notify_party(db, oper, tellings[i].notice, task, now_ms, err))
 			return -1;
 	}
 	return 0;

@@ -138,7 +138,7 @@ task_read(struct db_rows *rows, size_t row, struct task *t)
 {
 	t->id = db_uuid(rows, row, "id");
 	t->agent = db_uuid(rows, row, "agent_id");
-	t->operator= db_uuid(rows, row, "operator_id");
+	t->oper = db_uuid(rows, row, "operator_id");
 	t->status = db_text(rows, row, "status");
 	t->title = db_text(rows, row, "title");
 	t->description = db_text(rows, row, "description");
@@ -313,7 +313,7 @@ task_cancel(
 		return -1;
 	out->refunded = db_int(rows, 0, "refunded");
 	out->is_sandbox = db_bool(rows, 0, "is_sandbox");
-	out->operator= db_uuid(rows, 0, "operator_id");
+	out->oper = db_uuid(rows, 0, "operator_id");
 	talloc_free(rows);
 	return 0;
 }
@@ -331,5 +331,5 @@ task_rate(struct db *db, const void *ctx, struct id agent, struct id task_id, in
 	if (rows == NULL)
 		return -1;
 	task_read(rows, 0, task);
-	return task->is_sandbox ? 0 : operator_rate(db, task->operator, rating, err);
+	return task->is_sandbox ? 0 : operator_rate(db, task->oper, rating, err);
 }

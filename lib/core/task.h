@@ -37,7 +37,7 @@ struct task_new {
 
 /* A task as stored.  Texts ending in _json are JSON. */
 struct task {
-	struct id id, agent, operator;
+	struct id id, agent, oper;
 	const char *status, *title, *description, *address, *task_type, *task_domain, *proof_type,
 	    *digital_instructions;
 	const char *callback_url, *agent_public_key, *scenario, *cancel_reason, *operator_name, *estimate_note;
@@ -59,7 +59,7 @@ struct task_event {
 
 struct task_cancelled {
 	usd_micros refunded;
-	struct id operator; /* who had claimed it; nil: nobody */
+	struct id oper; /* who had claimed it; nil: nobody */
 	bool is_sandbox;
 };
 

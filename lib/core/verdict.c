@@ -30,7 +30,7 @@ verdict_agent(struct db *db, const void *ctx, const struct config *config, struc
 	if (rows == NULL || pay(db, config, rows, task, now_ms, err))
 		return -1;
 	out->status = db_text(rows, 0, "status");
-	out->operator= db_uuid(rows, 0, "operator_id");
+	out->oper = db_uuid(rows, 0, "operator_id");
 	out->agent = agent;
 	out->is_sandbox = db_bool(rows, 0, "is_sandbox");
 	out->has_moved = true;
@@ -47,7 +47,7 @@ verdict_guardian(struct db *db, const void *ctx, const struct config *config, st
 	if (rows == NULL || pay(db, config, rows, task, now_ms, err))
 		return -1;
 	out->status = db_text(rows, 0, "status");
-	out->operator= db_uuid(rows, 0, "operator_id");
+	out->oper = db_uuid(rows, 0, "operator_id");
 	out->agent = db_uuid(rows, 0, "agent_id");
 	out->is_sandbox = false;
 	out->has_moved = db_bool(rows, 0, "has_moved");

@@ -14,7 +14,7 @@ struct json_object;
 
 struct verdict_outcome {
 	const char *status; /* the task's new status; hangs on ctx */
-	struct id operator, agent;
+	struct id oper, agent;
 	bool is_sandbox;
 	bool has_moved; /* false: the task was no longer waiting, the answer is only recorded */
 };

@@ -18,7 +18,7 @@ struct config;
 struct db;
 struct gateway;
 struct json_object;
-struct operator;
+struct oper;
 struct route;
 
 enum { REQUEST_PARAMS = 4, BODY_MAX = 256 * 1024 };
@@ -29,12 +29,12 @@ enum principal { PUBLIC, AGENT, OPERATOR, PERSON, STAFF };
 /* Who asks, once the api layer knows it. */
 struct who {
 	enum principal principal;
-	struct id id;			 /* agent or operator */
-	struct id key;			 /* the API key used … */
-	const struct apikey *held;	 /* … and what it may do; the api layer's */
-	const struct operator* operator; /* the operator's row, likewise */
-	const char *subject;		 /* of the token; NULL: none */
-	bool is_impersonated;		 /* someone else acts in the operator's name: no money moves */
+	struct id id;		   /* agent or operator */
+	struct id key;		   /* the API key used … */
+	const struct apikey *held; /* … and what it may do; the api layer's */
+	const struct oper *oper;   /* the operator's row, likewise */
+	const char *subject;	   /* of the token; NULL: none */
+	bool is_impersonated;	   /* someone else acts in the operator's name: no money moves */
 };
 
 struct request {
