@@ -13,6 +13,7 @@
 #include "base/db.h"
 #include "base/text.h"
 #include "core/job.h"
+#include "core/message.h"
 #include "core/operator.h"
 #include "core/replay.h"
 #include "core/sandbox.h"
@@ -332,4 +333,30 @@ api_reply_sandbox(struct json_object *object, bool is_sandbox, const char *statu
 		return;
 	reply_bool(object, "sandbox", true);
 	reply_text(object, "sandbox_notice", sandbox_notice(status));
+}
+
+struct message_input {
+	const char *text;
+};
+
+static const struct field message_fields[] = {
+	{ "message", FIELD_TEXT, FIELD_REQUIRED | FIELD_LINES, offsetof(struct message_input, text), .min = 1,
+	    .max = MESSAGE_MAX_CHARS },
+};
+
+int
+api_message_add(struct request *rq, const char *sender)
+{
+	struct message_input in = { 0 };
+	struct id id, message;
+	struct task task;
+
+	if (request_read(rq, message_fields, nitems(message_fields), &in) ||
+	    request_id(rq, "id", ID_TASK, ERR_task_not_found, &id) ||
+	    message_add(rq->db, rq, id, sender, rq->who.id, in.text, rq->now_ms, &message, &task, &rq->error))
+		return -1;
+	reply_id(rq->reply, "message_id", ID_MESSAGE, message);
+	reply_time(rq->reply, "created_at", rq->now_ms);
+	api_reply_sandbox(rq->reply, task.is_sandbox, task.status);
+	return 201;
 }

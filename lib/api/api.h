@@ -37,6 +37,9 @@ void api_reply_sandbox(struct json_object *object, bool is_sandbox, const char *
 /* The operator of an OPERATOR route. */
 const struct oper *api_operator(const struct request *rq);
 
+/* Adds the request's message to the task of its path, from either side ("agent", "operator"); the handler's answer. */
+int api_message_add(struct request *rq, const char *sender);
+
 /* Handlers, by program.  The routes that lead to them stand in fcgi. */
 int api_agents_register(struct request *rq);
 int api_agents_verify_page(struct request *rq);

@@ -340,15 +340,6 @@ api_operator_submit(struct request *rq)
 
 /* messages */
 
-struct message_input {
-	const char *text;
-};
-
-static const struct field message_fields[] = {
-	{ "message", FIELD_TEXT, FIELD_REQUIRED | FIELD_LINES, offsetof(struct message_input, text), .min = 1,
-	    .max = MESSAGE_MAX_CHARS },
-};
-
 int
 api_operator_messages(struct request *rq)
 {
@@ -366,17 +357,8 @@ api_operator_messages(struct request *rq)
 int
 api_operator_message_add(struct request *rq)
 {
-	struct message_input in = { 0 };
-	struct id id, message;
-	struct task task;
-
-	if (request_read(rq, message_fields, nitems(message_fields), &in) || read_task_id(rq, &id) ||
-	    message_add(rq->db, rq, id, "operator", rq->who.id, in.text, rq->now_ms, &message, &task, &rq->error))
-		return -1;
-	reply_id(rq->reply, "message_id", ID_MESSAGE, message);
-	reply_time(rq->reply, "created_at", rq->now_ms);
 	rq->wakes_worker = true;
-	return 201;
+	return api_message_add(rq, "operator");
 }
 
 /* earnings */

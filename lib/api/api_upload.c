@@ -16,8 +16,6 @@
 #include "net/image.h"
 #include "net/storage.h"
 
-enum { LINK_SECONDS = 3600 };
-
 static struct json_object *
 place_object(double lat, double lng)
 {
@@ -142,9 +140,7 @@ api_operator_upload(struct request *rq)
 	if (rc != 0)
 		return -1;
 	text_hex(upload->sha256, SHA256_SIZE, hex);
-	reply_text(rq->reply, "url",
-	    storage_link(
-		rq, rq->config->public_base_url, stored, rq->now_ms / 1000 + LINK_SECONDS, rq->config->secret_key));
+	reply_text(rq->reply, "url", proof_link(rq, rq->config, stored, rq->now_ms));
 	reply_text(rq->reply, "sha256", hex);
 	reply_text(rq->reply, "media_type", type == IMAGE_PDF ? image_type_mime(type) : "image/jpeg");
 	reply_int(rq->reply, "size", upload->size);

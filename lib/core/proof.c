@@ -266,6 +266,12 @@ proof_make(struct db *db, const void *ctx, struct id oper, const struct task *ta
 	return 0;
 }
 
+char *
+proof_link(const void *ctx, const struct config *config, const char *stored, int64_t now_ms)
+{
+	return storage_link(ctx, config->public_base_url, stored, now_ms / 1000 + LINK_SECONDS, config->secret_key);
+}
+
 /* Replaces the stored names of files by links; what a simulation made up has links already. */
 static void
 view_files(const void *ctx, const struct config *config, struct json_object *proof, int64_t now_ms)
@@ -278,8 +284,7 @@ view_files(const void *ctx, const struct config *config, struct json_object *pro
 	for (size_t i = 0; i < json_object_array_length(files); i++) {
 		struct json_object *file = json_object_array_get_idx(files, i);
 		const char *stored = json_object_get_string(json_object_object_get(file, "stored"));
-		char *link = storage_link(
-		    ctx, config->public_base_url, stored, now_ms / 1000 + LINK_SECONDS, config->secret_key);
+		char *link = proof_link(ctx, config, stored, now_ms);
 
 		json_object_array_add(photos, json_object_new_string(link));
 		json_object_object_add(file, "url", json_object_new_string(link));

@@ -53,6 +53,9 @@ int proof_make(struct db *db, const void *ctx, struct id oper, const struct task
 /* A task's proof for an answer, files as links that work for an hour; NULL if there is none.  The caller's. */
 struct json_object *proof_view(const void *ctx, const struct config *config, const struct task *task, int64_t now_ms);
 
+/* A link to a stored file that works for an hour; talloc'ed. */
+char *proof_link(const void *ctx, const struct config *config, const char *stored, int64_t now_ms);
+
 /* Metres between two places (great circle). */
 double proof_distance_m(double lat1, double lng1, double lat2, double lng2);
 

@@ -72,7 +72,6 @@ struct request {
 
 	/* Work for after the answer has gone; only hints and bookkeeping, since a kill may lose it. */
 	void (*after)(struct request *rq);
-	void *after_arg;
 	bool wakes_worker;
 };
 
