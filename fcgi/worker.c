@@ -21,6 +21,7 @@
 #include "core/job.h"
 #include "core/judge.h"
 #include "core/notify.h"
+#include "core/onchain.h"
 #include "core/sandbox.h"
 #include "core/subscription.h"
 #include "core/webhook.h"
@@ -80,7 +81,9 @@ static int
 run_process(void *arg, int index)
 {
 	const struct config *config = arg;
-	struct worker worker = { .config = config, .db = db_open(NULL, config->database_url, config->database_guard) };
+	struct worker worker = { .config = config,
+		.onchain = onchain_open(config, config),
+		.db = db_open(NULL, config->database_url, config->database_guard) };
 	size_t count = index % 2 == 1 ? quick_kinds() : nitems(kinds);
 	bool is_listening = false;
 
@@ -94,7 +97,9 @@ run_process(void *arg, int index)
 static int
 drain(const struct config *config)
 {
-	struct worker worker = { .config = config, .db = db_open(NULL, config->database_url, config->database_guard) };
+	struct worker worker = { .config = config,
+		.onchain = onchain_open(config, config),
+		.db = db_open(NULL, config->database_url, config->database_guard) };
 	struct error err = { 0 };
 	int status = db_ready(worker.db, &err) ? EX_TEMPFAIL : EXIT_SUCCESS;
 
@@ -141,7 +146,7 @@ main(int argc, char **argv)
 	fetch_init();
 	if (optind < argc)
 		return usage();
-	if ((config = config_load(NULL)) == NULL)
+	if ((config = config_load(NULL)) == NULL || !onchain_check(config))
 		return EX_CONFIG;
 	supervise.arg = config;
 	status = !open_clock(config, config) ? EX_CONFIG

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "core/job.h"
 #include "core/message.h"
+#include "core/onchain.h"
 #include "core/operator.h"
 #include "core/replay.h"
 #include "core/sandbox.h"
@@ -295,6 +296,7 @@ api_open(const void *ctx, const struct config *config)
 	api->token_keys = token_keys_open(api, config);
 	api->storage = storage_open(api, config);
 	api->signer = token_signer_new(api, config->secret_key);
+	api->onchain = onchain_open(api, config);
 	return api;
 }
 
@@ -310,7 +312,7 @@ api_main(int argc, char **argv, const char *name, const struct route *routes, si
 		.open = api_open };
 	int status;
 
-	if (config == NULL)
+	if (config == NULL || !onchain_check(config))
 		return EX_CONFIG;
 	fetch_init();
 	status = serve_main(argc, argv, &serve);

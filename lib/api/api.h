@@ -9,6 +9,7 @@
 /* Between a matched route and its handler: who asks, with which right, and whether this was answered before. */
 
 struct json_object;
+struct onchain;
 struct oper;
 struct route;
 
@@ -17,6 +18,7 @@ struct api {
 	struct token_keys *token_keys; /* NULL: no issuer is set */
 	struct storage *storage;
 	struct token_signer *signer;
+	struct onchain *onchain;
 };
 
 /* A program's main: settings, then the routes behind api_call, by FastCGI or CGI.  Returns the exit status. */

@@ -14,6 +14,7 @@
 struct config;
 struct db;
 struct json_object;
+struct onchain;
 
 struct job {
 	struct id id, ref;
@@ -27,6 +28,7 @@ struct job {
 struct worker {
 	struct db *db;
 	const struct config *config;
+	struct onchain *onchain;
 	int64_t now_ms; /* when the job was taken */
 };
 
