@@ -13,6 +13,7 @@
 
 struct config;
 struct db;
+struct eth_key;
 struct json_object;
 struct onchain;
 
@@ -29,6 +30,7 @@ struct worker {
 	struct db *db;
 	const struct config *config;
 	struct onchain *onchain;
+	struct eth_key *payout_key; /* NULL: this worker signs no payout */
 	int64_t now_ms; /* when the job was taken */
 };
 
