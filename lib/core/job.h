@@ -31,7 +31,7 @@ struct worker {
 	const struct config *config;
 	struct onchain *onchain;
 	struct eth_key *payout_key; /* NULL: this worker signs no payout */
-	int64_t now_ms; /* when the job was taken */
+	int64_t now_ms;		    /* when the job was taken */
 };
 
 struct job_kind {

@@ -4,6 +4,7 @@
 #include <talloc.h>
 #include "base/config.h"
 #include "base/error.h"
+#include "base/id.h"
 #include "base/text.h"
 #include "chain/chain.h"
 #include "core/onchain.h"
@@ -64,6 +65,15 @@ onchain_open(const void *ctx, const struct config *config)
 	if (settings.urls[0] != NULL)
 		onchain->chain = chain_open(onchain, &settings);
 	return onchain;
+}
+
+int
+onchain_bucket(const struct onchain *onchain)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)onchain->chain_id);
+	return id_bucket_of("chain", text);
 }
 
 int

@@ -26,6 +26,9 @@ bool onchain_check(const struct config *config);
 /* Copies what it needs; a talloc child of ctx.  The settings have passed onchain_check.  Calls nobody. */
 struct onchain *onchain_open(const void *ctx, const struct config *config);
 
+/* Where the row of this chain lies (SQL table chain_states). */
+int onchain_bucket(const struct onchain *onchain);
+
 /* 0 where there is a chain or test mode; else fails: chain_unavailable. */
 int onchain_need(const struct onchain *onchain, struct error *err);
 
