@@ -41,7 +41,13 @@ struct chain_transfer {
 	struct eth_address from, to;
 	uint64_t amount;	/* the token's smallest unit = usd_micros; is_huge: it is more than fits an int64_t */
 	bool is_huge;
-	int64_t block_number, log_index;
+	/*
+	 * The log's place among the logs of its own transaction, from 0.  The node's index counts from the block's beginning,
+	 * and a transaction that a reorganisation moves to another block would seem to be another transfer.  From
+	 * chain_transfers, which does not see whole transactions: -1.
+	 */
+	int64_t log_index;
+	int64_t block_number;
 	struct eth_hash block_hash, transaction;
 };
 
