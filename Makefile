@@ -6,7 +6,7 @@ BUILD   ?= build$(if $(SANITIZE),/sanitize)
 VERSION := $(shell cat VERSION)
 SCHEMA  := $(shell ls sql/migrations | sed -n 's/^0*\([0-9]*\)_.*/\1/p' | sort -n | tail -1)
 
-PACKAGES = json-c libpq talloc gnutls nettle hogweed libcurl libjwt-gnutls
+PACKAGES = json-c libpq talloc gnutls nettle hogweed libcurl libjwt-gnutls libsecp256k1
 CFLAGS  ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
            -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Werror
