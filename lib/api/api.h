@@ -55,6 +55,11 @@ int api_agents_me(struct request *rq);
 int api_agents_transactions(struct request *rq);
 int api_agents_deposit(struct request *rq);
 int api_agents_deposit_status(struct request *rq);
+int api_agents_deposit_address(struct request *rq);
+int api_agents_wallet_challenge(struct request *rq);
+int api_agents_wallet_bind(struct request *rq);
+int api_agents_wallet(struct request *rq);
+int api_agents_deposit_usdc(struct request *rq);
 
 int api_tasks_create(struct request *rq);
 int api_tasks_list(struct request *rq);
