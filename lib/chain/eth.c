@@ -52,7 +52,8 @@ hex_parse(const char *text, uint8_t *out, size_t size)
 static void
 hex_print(const uint8_t *bytes, size_t size, char *out)
 {
-	memcpy(out, "0x", 2);
+	out[0] = '0';
+	out[1] = 'x';
 	text_hex(bytes, size, out + 2);
 }
 
@@ -61,7 +62,7 @@ eth_address_parse(const char *text, struct eth_address *out)
 {
 	static const char lower[] = "abcdef", upper[] = "ABCDEF";
 	char checked[ETH_ADDRESS_TEXT];
-	struct eth_address address;
+	struct eth_address address = { 0 };
 
 	if (hex_parse(text, address.bytes, sizeof(address.bytes)))
 		return -1;
@@ -128,7 +129,7 @@ eth_address_is_burn(struct eth_address address)
 int
 eth_hash_parse(const char *text, struct eth_hash *out)
 {
-	struct eth_hash hash;
+	struct eth_hash hash = { 0 };
 
 	if (hex_parse(text, hash.bytes, sizeof(hash.bytes)))
 		return -1;

@@ -88,7 +88,7 @@ rlp_integer(struct rlp *rlp, const void *big_endian, size_t len)
 void
 rlp_uint(struct rlp *rlp, uint64_t number)
 {
-	uint8_t bytes[sizeof(number)];
+	uint8_t bytes[sizeof(number)] = { 0 };
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(number >> (8 * (sizeof(bytes) - 1 - i)));
