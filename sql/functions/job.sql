@@ -86,6 +86,19 @@ begin
     return found;
 end $$;
 
+-- job_revive: the one job of a kind for p_ref is due now and, were it given up, alive again; it is added if there is none.  The
+-- caller holds what the job is about, so that two at once add one.
+create or replace function job_revive(p_bucket int, p_kind text, p_ref uuid, p_max_attempts int, p_now timestamptz) returns void
+language plpgsql as $$
+begin
+    update jobs set run_at = least(run_at, p_now), is_dead = false, last_error = null,
+        max_attempts = attempts + p_max_attempts
+    where bucket = p_bucket and kind = p_kind and ref = p_ref;
+    if not found then
+        perform job_add(p_bucket, p_kind, p_ref, '{}', p_now, p_max_attempts, p_now);
+    end if;
+end $$;
+
 -- job_wake: a hint to the workers that something is due (database.md R10); they poll as well.
 create or replace function job_wake_everywhere() returns void
 language plpgsql as $$
