@@ -75,6 +75,16 @@ job_give_up(struct worker *worker, const struct job *job, const char *why)
 	return postpone(worker, job, 0, why);
 }
 
+int
+job_next(struct worker *worker, const struct job *job, int64_t run_at_ms)
+{
+	struct error err = { 0 };
+
+	return settle(db_call(worker->db, NULL, &err, "job_next", id_bucket(job->id),
+			  DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at_ms))),
+	    &err);
+}
+
 static const struct job_kind *
 find_kind(const struct job_kind *kinds, size_t count, const char *name)
 {

@@ -50,6 +50,8 @@ int job_run_due(struct worker *worker, const struct job_kind *kinds, size_t coun
 int job_finish(struct worker *worker, const struct job *job);
 int job_retry(struct worker *worker, const struct job *job, const char *why); /* with back-off and jitter */
 int job_give_up(struct worker *worker, const struct job *job, const char *why);
+/* This step is done; the same job runs again then, and has used up no attempt. */
+int job_next(struct worker *worker, const struct job *job, int64_t run_at_ms);
 
 /* delay_ms, lengthened at random by up to a tenth, so that what failed together does not come back together. */
 int64_t job_jitter(int64_t delay_ms);
