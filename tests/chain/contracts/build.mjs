@@ -1,5 +1,5 @@
 /*
- * Compiles the contracts beside this file into contracts.json: each one's runtime code and the selectors of its functions.
+ * Compiles the contracts beside this file into contracts.json: each one's interface and runtime code.
  *   npm install --prefix FOLDER --ignore-scripts solc@0.8.37 @openzeppelin/contracts@5.7.0
  *   node tests/chain/contracts/build.mjs FOLDER           writes contracts.json
  *   node tests/chain/contracts/build.mjs FOLDER --check   says whether contracts.json is what the sources give
@@ -22,7 +22,7 @@ const input = {
     evmVersion: 'cancun',
     optimizer: { enabled: true, runs: 200 },
     metadata: { bytecodeHash: 'none', appendCBOR: false },
-    outputSelection: { '*': { '*': ['evm.deployedBytecode.object', 'evm.methodIdentifiers'] } },
+    outputSelection: { '*': { '*': ['evm.deployedBytecode.object', 'abi'] } },
   },
 };
 const output = JSON.parse(require('solc').compile(JSON.stringify(input), { import: (name) => ({ contents: read(require.resolve(name)) }) }));
@@ -30,9 +30,9 @@ if (output.errors?.length > 0)
   throw new Error(output.errors.map((error) => error.formattedMessage).join('\n'));
 const made = {};
 for (const name of Object.keys(input.sources))
-  for (const [contract, { evm }] of Object.entries(output.contracts[name]))
-    made[contract] = { code: `0x${evm.deployedBytecode.object}`, functions: evm.methodIdentifiers };
-const text = `${JSON.stringify(made, null, 2)}\n`;
+  for (const [contract, { evm, abi }] of Object.entries(output.contracts[name]))
+    made[contract] = { code: `0x${evm.deployedBytecode.object}`, abi };
+const text = `${JSON.stringify(made)}\n`.replaceAll(/("\w+":\{"code")/g, '\n$1');
 if (option === '--check') {
   const isSame = text === read(target);
   console.log(isSame ? 'contracts.json is what the sources give' : 'contracts.json is not what the sources give');
