@@ -35,9 +35,8 @@ deposit_fits(const struct onchain *onchain, const struct chain_transfer *transfe
 	return is_ours(onchain, transfer) && is_in_range(transfer);
 }
 
-/* Mined, successful, and in a block that is the chain's own. */
-static bool
-counts(const struct chain_receipt *receipt)
+bool
+deposit_counts(const struct chain_receipt *receipt)
 {
 	return receipt->found == CHAIN_MINED && receipt->confirmations > 0;
 }
@@ -75,7 +74,7 @@ int
 deposit_take(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent, struct eth_address wallet,
     const struct chain_receipt *receipt, int64_t now_ms, struct error *err)
 {
-	assert(counts(receipt));
+	assert(deposit_counts(receipt));
 	for (int tries = 1;; tries++) {
 		if (take_all(db, ctx, onchain, agent, wallet, receipt, now_ms, err) == 0)
 			return 0;
@@ -169,7 +168,7 @@ refuse(struct db *db, const struct onchain *onchain, struct id agent, struct eth
 
 	if (receipt->found == CHAIN_FAILED)
 		return error_set(err, ERR_transaction_failed);
-	if (!counts(receipt)) {
+	if (!deposit_counts(receipt)) {
 		error_set(err, ERR_transaction_not_found);
 		err->retry_after_s = NOT_FOUND_RETRY_S;
 		return -1;
@@ -187,7 +186,7 @@ refuse(struct db *db, const struct onchain *onchain, struct id agent, struct eth
 static bool
 brings(const struct onchain *onchain, struct eth_address wallet, const struct chain_receipt *receipt)
 {
-	for (size_t i = 0; counts(receipt) && i < receipt->transfer_count; i++)
+	for (size_t i = 0; deposit_counts(receipt) && i < receipt->transfer_count; i++)
 		if (deposit_fits(onchain, &receipt->transfers[i]) &&
 		    eth_address_equal(receipt->transfers[i].from, wallet))
 			return true;
@@ -200,7 +199,7 @@ judge(struct db *db, const void *ctx, const struct onchain *onchain, struct id a
     struct eth_hash hash, const struct chain_receipt *receipt, int64_t now_ms, struct deposit_result *out,
     struct error *err)
 {
-	int64_t confirmations = counts(receipt) ? receipt->confirmations : 0;
+	int64_t confirmations = deposit_counts(receipt) ? receipt->confirmations : 0;
 	size_t count;
 
 	if (brings(onchain, wallet, receipt) ? deposit_take(db, ctx, onchain, agent, wallet, receipt, now_ms, err)

@@ -42,6 +42,9 @@ struct deposit_result {
 int deposit_usdc(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent, struct eth_hash hash,
     usd_micros claimed, int64_t now_ms, struct deposit_result *out, struct error *err);
 
+/* True for a transaction that was mined, did not fail, and lies in a block that is the chain's own. */
+bool deposit_counts(const struct chain_receipt *receipt);
+
 /* True for a transfer of a deposit's size to our address, whoever sent it. */
 bool deposit_fits(const struct onchain *onchain, const struct chain_transfer *transfer);
 
