@@ -14,8 +14,7 @@
 #include "core/onchain.h"
 #include "core/wallet.h"
 
-/* The one retry is for the agent's own other request, which has just stored the same deposit. */
-enum { TAKE_TRIES = 2, NOT_FOUND_RETRY_S = DEPOSIT_BLOCK_S };
+enum { NOT_FOUND_RETRY_S = DEPOSIT_BLOCK_S };
 
 static bool
 is_in_range(const struct chain_transfer *transfer)
@@ -54,12 +53,11 @@ take_one(struct db *db, const void *ctx, const struct onchain *onchain, struct i
 	return usdc_confirm(db, ctx, &deposit, now_ms, err);
 }
 
+/* In the caller's transaction. */
 static int
 take_all(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent, struct eth_address wallet,
     const struct chain_receipt *receipt, int64_t now_ms, struct error *err)
 {
-	if (db_begin(db, err))
-		return -1;
 	for (size_t i = 0; i < receipt->transfer_count; i++) {
 		const struct chain_transfer *transfer = &receipt->transfers[i];
 
@@ -74,15 +72,15 @@ int
 deposit_take(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent, struct eth_address wallet,
     const struct chain_receipt *receipt, int64_t now_ms, struct error *err)
 {
+	int rc;
+
 	assert(deposit_counts(receipt));
-	for (int tries = 1;; tries++) {
-		if (take_all(db, ctx, onchain, agent, wallet, receipt, now_ms, err) == 0)
-			return 0;
+	if (db_begin(db, err))
+		return -1;
+	rc = take_all(db, ctx, onchain, agent, wallet, receipt, now_ms, err);
+	if (rc != 0)
 		db_rollback(db);
-		if (err->code != ERR_deposit_taken || tries >= TAKE_TRIES)
-			return -1;
-		error_clear(err);
-	}
+	return rc;
 }
 
 void

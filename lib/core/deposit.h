@@ -50,7 +50,8 @@ bool deposit_fits(const struct onchain *onchain, const struct chain_transfer *tr
 
 /*
  * Stores what a receipt brings from the agent's wallet, and credits what has confirmations enough; the rest of it is left alone.
- * Begins a transaction, which is open when this returns 0.  Fails: deposit_taken.
+ * Begins a transaction, which is open when this returns 0.  Fails: deposit_taken, wallet_required (the wallet
+ * has been replaced).
  */
 int deposit_take(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent,
     struct eth_address wallet, const struct chain_receipt *receipt, int64_t now_ms, struct error *err);

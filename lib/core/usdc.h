@@ -35,8 +35,7 @@ const char *usdc_status_name(enum usdc_status status);
 /*
  * Takes the transfer for the agent, everywhere, then stores it as pending, or what the chain now says of it.  Several calls, in
  * the caller's transaction.  A row comes back that was there before with its status; only a reversed one is pending again.
- * Fails: deposit_taken (another agent has it; or this agent's other request has just stored it: begin the transaction again),
- * wallet_required (it is a new one, and not from the agent's wallet).
+ * Fails: deposit_taken, wallet_required (it is a new one, and not from the agent's wallet).
  */
 int usdc_seen(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent,
     const struct chain_transfer *transfer, int64_t now_ms, struct usdc_deposit *out, struct error *err);

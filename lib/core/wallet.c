@@ -92,19 +92,13 @@ wallet_owner(struct db *db, struct eth_address address, struct id *agent, struct
 	return 0;
 }
 
-/* Takes the address for the agent, unless it has it already. */
+/* Takes the address for the agent, who may have it already. */
 static int
-claim(struct db *db, struct id agent, struct eth_address address, const char *text, int64_t now_ms, struct error *err)
+claim(struct db *db, struct id agent, const char *text, int64_t now_ms, struct error *err)
 {
-	struct db_rows *rows;
-	struct id owner;
-
-	if (wallet_owner(db, address, &owner, err))
-		return -1;
-	if (id_equal(owner, agent))
-		return 0;
-	rows = db_call(db, NULL, err, "registry_claim", id_bucket_of("wallet", text),
+	struct db_rows *rows = db_call(db, NULL, err, "registry_claim", id_bucket_of("wallet", text),
 	    DB_ARGS(DB_TEXT("wallet"), DB_TEXT(text), DB_UUID(agent), DB_TEXT("wallet_taken"), DB_TIME(now_ms)));
+
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
 }
@@ -129,7 +123,7 @@ wallet_bind(struct db *db, struct id agent, const struct wallet_proof *proof, in
 	int rc = 0;
 
 	eth_address_print_lower(proof->address, text);
-	if (check_proof(db, agent, proof, now_ms, err) || claim(db, agent, proof->address, text, now_ms, err))
+	if (check_proof(db, agent, proof, now_ms, err) || claim(db, agent, text, now_ms, err))
 		return -1;
 	rows = db_call(db, NULL, err, "wallet_bind", id_bucket(agent),
 	    DB_ARGS(DB_UUID(agent), DB_UUID(proof->nonce), DB_TEXT(text), DB_TIME(now_ms)));
