@@ -70,6 +70,12 @@ struct request {
 	int status;		  /* what was answered, and how many bytes of body; by reply_send */
 	size_t sent;
 
+	/*
+	 * For MONEY: called when the handler's work is committed, before the answer goes.  True: it has made the answer fuller, and that
+	 * one is kept for repeats.  It cannot fail, since the work is done.
+	 */
+	bool (*committed)(struct request *rq);
+	void *handled; /* what the handler leaves for it */
 	/* Work for after the answer has gone; only hints and bookkeeping, since a kill may lose it. */
 	void (*after)(struct request *rq);
 	bool wakes_worker;

@@ -1,0 +1,499 @@
+/*
+ * A payout's way over the chain, step by step; see payer.h.  What is stored is always ahead of what is sent: a worker that dies
+ * anywhere leaves a row from which the next one goes on.  Only a receipt that the chain has confirmed ends a payout; where the
+ * chain's word makes no sense nothing is done, the payout is marked, and staff looks.  Money is booked by SQL (payout_complete,
+ * payout_fail), transactions are made by signer.c.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <json-c/json.h>
+#include <talloc.h>
+#include "base/config.h"
+#include "base/db.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "chain/chain.h"
+#include "core/gas.h"
+#include "core/job.h"
+#include "core/onchain.h"
+#include "core/payer.h"
+#include "core/payout.h"
+#include "core/signer.h"
+
+enum {
+	SOON_MS = 1500,		 /* to the next look while something is about to happen … */
+	LATER_MS = 10 * 1000,	 /* … after a minute without, or where something stands in the way … */
+	RARELY_MS = 60 * 1000,	 /* … and where staff has to do something first */
+	OVER = 0,		 /* there is no next look */
+	REPLACE_MS = 60 * 1000,	 /* a transaction that offers too little is replaced after this long … */
+	REPLACE_ANY_MS = 300000, /* … and any other after this long */
+	STUCK_MS = 600 * 1000,	 /* then staff is told */
+	TRIES_MAX = 40,		 /* replacements go on until then */
+	CANCEL_GAS = GAS_MIN,	 /* a transfer of nothing takes 21,000 */
+	PROBLEM_SIZE = 320,
+};
+
+/* One run of the job. */
+struct run {
+	struct worker *worker;
+	const struct onchain *onchain;
+	const void *ctx;
+	struct payout payout;
+	struct payout_try *tries; /* of any nonce, the newest last */
+	size_t count;
+	struct error *err;
+	int next_ms; /* to the next look, or OVER */
+};
+
+int
+payer_open(struct worker *worker, struct error *err)
+{
+	const char *path = worker->config->payout_key_file;
+
+	worker->payout_key = path == NULL ? NULL : eth_key_load(path, err);
+	return path != NULL && worker->payout_key == NULL ? -1 : 0;
+}
+
+static int64_t
+age_of(const struct run *run, int64_t since_ms)
+{
+	return run->worker->now_ms - since_ms;
+}
+
+/* What is written down */
+
+static void
+log_payout(const struct run *run, enum log_level level, const char *event, const char *why)
+{
+	struct json_object *fields = json_object_new_object();
+	char id[ID_TEXT_SIZE];
+
+	id_print(ID_PAYOUT, run->payout.id, id);
+	json_object_object_add(fields, "payout_id", json_object_new_string(id));
+	if (run->payout.has_nonce)
+		json_object_object_add(fields, "nonce", json_object_new_int64(run->payout.nonce));
+	if (run->payout.tx_hash != NULL)
+		json_object_object_add(fields, "tx_hash", json_object_new_string(run->payout.tx_hash));
+	if (why != NULL)
+		json_object_object_add(fields, "why", json_object_new_string(why));
+	log_event(level, event, fields);
+}
+
+/* Calls a function about this payout that takes a text. */
+static int
+tell(struct run *run, const char *function, const char *text)
+{
+	struct db_rows *rows = db_call(run->worker->db, run->ctx, run->err, function, id_bucket(run->payout.id),
+	    DB_ARGS(DB_UUID(run->payout.id), DB_TEXT(text), DB_TIME(run->worker->now_ms)));
+
+	return rows == NULL ? -1 : 0;
+}
+
+static bool
+is_known(const struct run *run, const char *problem)
+{
+	return run->payout.problem != NULL && strcmp(run->payout.problem, problem) == 0;
+}
+
+/* What stands in the way, once. */
+static int
+note(struct run *run, const char *problem)
+{
+	if (is_known(run, problem))
+		return 0;
+	log_payout(run, LOG_LEVEL_WARNING, "payout_problem", problem);
+	return tell(run, "payout_problem", problem);
+}
+
+/* The payout is staff's to look at; told once. */
+static int
+stick(struct run *run, const char *problem)
+{
+	run->next_ms = RARELY_MS;
+	if (strcmp(run->payout.state, "stuck") == 0 && is_known(run, problem))
+		return 0;
+	log_payout(run, LOG_LEVEL_ERROR, "payout_stuck", problem);
+	return tell(run, "payout_stuck", problem);
+}
+
+/* What stands in the way; when it has for long, that is staff's. */
+static int
+hinder(struct run *run, int64_t since_ms, const char *problem)
+{
+	return age_of(run, since_ms) >= STUCK_MS ? stick(run, problem) : note(run, problem);
+}
+
+static int
+fail(struct run *run, const char *problem)
+{
+	run->next_ms = OVER;
+	log_payout(run, LOG_LEVEL_WARNING, "payout_failed", problem);
+	return tell(run, "payout_fail", problem);
+}
+
+static int
+complete(struct run *run, struct eth_hash hash, int64_t block)
+{
+	char text[ETH_HASH_TEXT];
+	struct db_rows *rows;
+
+	eth_hash_print(hash, text);
+	rows = db_call(run->worker->db, run->ctx, run->err, "payout_complete", id_bucket(run->payout.id),
+	    DB_ARGS(DB_UUID(run->payout.id), DB_TEXT(text), DB_INT(block), DB_TIME(run->worker->now_ms)));
+	if (rows == NULL)
+		return -1;
+	log_payout(run, LOG_LEVEL_INFO, "payout_completed", NULL);
+	run->next_ms = OVER;
+	return 0;
+}
+
+/* Sending */
+
+/* How soon to look again, by how long it has taken so far. */
+static int
+pace(const struct run *run)
+{
+	int64_t age = age_of(run, run->payout.signed_ms);
+
+	return age < REPLACE_MS ? SOON_MS : age < STUCK_MS ? LATER_MS : RARELY_MS;
+}
+
+static int
+mark_sent(struct run *run, const struct payout_try *try)
+{
+	struct db_rows *rows;
+
+	if (try->sent_ms != 0)
+		return 0;
+	rows = db_call(run->worker->db, run->ctx, run->err, "payout_sent", id_bucket(run->payout.id),
+	    DB_ARGS(DB_UUID(run->payout.id), DB_INT(try->attempt), DB_TIME(run->worker->now_ms)));
+	return rows == NULL ? -1 : 0;
+}
+
+/* Tells the chain, or tells it again: the same bytes, which do no harm. */
+static int
+broadcast(struct run *run, const struct payout_try *try)
+{
+	char said[RPC_PROBLEM_SIZE] = "", problem[PROBLEM_SIZE];
+	bool is_taken;
+
+	run->next_ms = pace(run);
+	if (chain_send(run->onchain->chain, try->raw, try->raw_len, try->hash, &is_taken, said, run->err))
+		return -1;
+	if (!is_taken) {
+		snprintf(problem, sizeof(problem), "the chain does not take the transaction: %s", said);
+		return hinder(run, run->payout.signed_ms, problem);
+	}
+	if (mark_sent(run, try))
+		return -1;
+	return age_of(run, run->payout.signed_ms) >= STUCK_MS ? stick(run, "none of its transactions is mined") : 0;
+}
+
+static int
+load_tries(struct run *run)
+{
+	return payout_tries(run->worker->db, run->ctx, run->payout.id, &run->tries, &run->count, run->err);
+}
+
+/* What was just signed: the newest that is stored. */
+static int
+broadcast_newest(struct run *run)
+{
+	if (load_tries(run))
+		return -1;
+	if (run->count == 0)
+		return error_internal(run->err, "a signed transaction is not stored");
+	return broadcast(run, &run->tries[run->count - 1]);
+}
+
+/* A payout without a nonce: nothing that the chain could mine bears its money */
+
+/* What keeps it from being signed; *why NULL: nothing. */
+static int
+find_freeze(struct run *run, const char **why)
+{
+	struct db_rows *rows = db_call(run->worker->db, run->ctx, run->err, "chain_state", onchain_bucket(run->onchain),
+	    DB_ARGS(DB_INT(run->onchain->chain_id)));
+
+	*why = NULL;
+	if (rows == NULL)
+		return -1;
+	if (db_count(rows) > 0 && db_bool(rows, 0, "is_frozen"))
+		*why = "payouts are frozen";
+	if (*why != NULL || !run->payout.is_agents)
+		return 0;
+	rows = db_call(run->worker->db, run->ctx, run->err, "wallet_show", id_bucket(run->payout.party),
+	    DB_ARGS(DB_UUID(run->payout.party)));
+	if (rows == NULL)
+		return -1;
+	if (db_count(rows) > 0 && !db_is_null(rows, 0, "payouts_frozen_at"))
+		*why = "the agent's payouts are frozen";
+	return 0;
+}
+
+/* Gas for the transfer; *is_refused: it would fail, as one does for want of money. */
+static int
+estimate(struct run *run, uint64_t *gas, bool *is_refused)
+{
+	uint8_t data[ETH_TRANSFER_SIZE];
+	struct eth_address to;
+
+	if (eth_address_parse(run->payout.to_address, &to) != 0)
+		return error_internal(run->err, "a payout's address is none");
+	eth_transfer_data(to, (uint64_t)(run->payout.amount - run->payout.gas_fee), data);
+	return chain_estimate_gas(run->onchain->chain, eth_key_address(run->worker->payout_key), run->onchain->token,
+	    data, sizeof(data), gas, is_refused, run->err);
+}
+
+static int
+send_first(struct run *run)
+{
+	struct chain *chain = run->onchain->chain;
+	uint64_t base_fee, tip, gas = 0;
+	int64_t chain_nonce_now;
+	bool is_refused;
+
+	run->next_ms = LATER_MS;
+	if (estimate(run, &gas, &is_refused))
+		return -1;
+	if (is_refused)
+		return hinder(run, run->payout.created_ms,
+		    "the chain would refuse the transfer; is there enough USDC on the paying address?");
+	if (chain_nonce(chain, eth_key_address(run->worker->payout_key), RPC_LATEST, &chain_nonce_now, run->err) ||
+	    chain_fees(chain, &base_fee, &tip, run->err) ||
+	    signer_first(run->worker, run->ctx, run->onchain, &run->payout, chain_nonce_now,
+		signer_first_fees(base_fee, tip), gas_limit(gas), run->err))
+		return -1;
+	return broadcast_newest(run);
+}
+
+static int
+begin(struct run *run)
+{
+	const char *freeze;
+
+	run->next_ms = LATER_MS;
+	if (run->payout.is_cancelled)
+		return fail(run, "ended by staff");
+	if (run->worker->payout_key == NULL)
+		return note(run, "the worker has no key to sign with");
+	if (find_freeze(run, &freeze))
+		return -1;
+	return freeze != NULL ? note(run, freeze) : send_first(run);
+}
+
+/* A payout whose transactions are on their way */
+
+/* The transfer that the receipt is of is the one that we signed. */
+static bool
+is_paid(const struct run *run, const struct chain_receipt *receipt)
+{
+	struct eth_address to;
+
+	if (eth_address_parse(run->payout.to_address, &to) != 0)
+		return false;
+	for (size_t i = 0; i < receipt->transfer_count; i++) {
+		const struct chain_transfer *transfer = &receipt->transfers[i];
+
+		if (eth_address_equal(transfer->to, to) && eth_address_equal(transfer->from, receipt->from) &&
+		    !transfer->is_huge && transfer->amount == (uint64_t)(run->payout.amount - run->payout.gas_fee))
+			return true;
+	}
+	return false;
+}
+
+/* One of its transactions is in a block of the chain; the others never will be. */
+static int
+settle(struct run *run, const struct payout_try *try, const struct chain_receipt *receipt)
+{
+	run->next_ms = SOON_MS;
+	if (receipt->confirmations < run->onchain->confirmations)
+		return 0;
+	if (try->is_cancel)
+		return fail(run, "ended by staff");
+	if (receipt->found == CHAIN_FAILED)
+		return fail(run, "the transfer failed on the chain");
+	if (!is_paid(run, receipt))
+		return stick(run, "its transaction is mined but shows no such transfer");
+	return complete(run, try->hash, receipt->block_number);
+}
+
+/* Looks for all of its transactions.  *is_mined: one is in a block, and what follows has been done. */
+static int
+find_mined(struct run *run, bool *is_mined)
+{
+	struct chain_receipt receipt;
+
+	*is_mined = false;
+	for (size_t i = run->count; i-- > 0 && !*is_mined;) {
+		if (chain_receipt(run->onchain->chain, run->ctx, run->tries[i].hash, &receipt, run->err))
+			return -1;
+		if (receipt.found == CHAIN_ABSENT || receipt.confirmations == 0)
+			continue;
+		*is_mined = true;
+		if (settle(run, &run->tries[i], &receipt))
+			return -1;
+	}
+	return 0;
+}
+
+/* The address that signed it is the one whose key we hold. */
+static bool
+can_sign(const struct run *run)
+{
+	struct eth_address sender;
+
+	return run->worker->payout_key != NULL && eth_address_parse(run->payout.sender, &sender) == 0 &&
+	       eth_address_equal(sender, eth_key_address(run->worker->payout_key));
+}
+
+static int
+replace(struct run *run, const struct payout_try *last, struct signer_fees fees)
+{
+	bool is_cancel = run->payout.is_cancelled;
+	uint64_t gas = is_cancel ? CANCEL_GAS : last->gas_limit;
+
+	log_payout(run, LOG_LEVEL_INFO, "payout_replaced", is_cancel ? "ended by staff" : "not mined in time");
+	if (signer_again(run->worker, run->ctx, run->onchain, &run->payout, is_cancel, fees, gas, run->err))
+		return -1;
+	return broadcast_newest(run);
+}
+
+/* True if the newest transaction has had its time, or is not what staff wants. */
+static bool
+is_outdated(const struct run *run, const struct payout_try *last, bool is_next, uint64_t base_fee, uint64_t tip)
+{
+	int64_t age = age_of(run, last->created_ms);
+
+	if (run->payout.is_cancelled && !last->is_cancel)
+		return true;
+	if (!is_next || run->count >= TRIES_MAX)
+		return false;
+	return age >= REPLACE_ANY_MS ||
+	       (age >= REPLACE_MS && (base_fee > last->max_fee || tip > last->max_fee - base_fee));
+}
+
+/* None is mined: the newest is sent again or replaced. */
+static int
+push(struct run *run)
+{
+	const struct payout_try *last = &run->tries[run->count - 1];
+	uint64_t base_fee, tip;
+	struct signer_fees fees;
+	struct eth_address sender;
+	int64_t next;
+
+	if (eth_address_parse(run->payout.sender, &sender) != 0)
+		return error_internal(run->err, "a payout's sender is none");
+	if (chain_nonce(run->onchain->chain, sender, RPC_LATEST, &next, run->err))
+		return -1;
+	if (next > run->payout.nonce) { /* just mined, and seen at the next look */
+		run->next_ms = pace(run);
+		return 0;
+	}
+	if (!can_sign(run) || chain_fees(run->onchain->chain, &base_fee, &tip, run->err))
+		return run->err->code == ERR_none ? broadcast(run, last) : -1;
+	if (is_outdated(run, last, next == run->payout.nonce, base_fee, tip) &&
+	    signer_next_fees((struct signer_fees){ .max_fee = last->max_fee, .tip = last->tip }, base_fee, tip, &fees))
+		return replace(run, last, fees);
+	return broadcast(run, last);
+}
+
+/*
+ * A transaction that is none of ours has the nonce: staff looks.  Once that is final, a payout that staff has ended fails, and one that
+ * staff has told to go on takes another nonce; all that was signed with this one is void for ever.
+ */
+static int
+lose_nonce(struct run *run, struct eth_address sender)
+{
+	bool is_asked = run->payout.retried_ms != 0 || run->payout.is_cancelled;
+	char problem[PROBLEM_SIZE];
+	struct db_rows *rows;
+	int64_t final;
+
+	if (chain_nonce(run->onchain->chain, sender, RPC_FINALIZED, &final, run->err))
+		return -1;
+	if (is_asked && final > run->payout.nonce) {
+		log_payout(run, LOG_LEVEL_WARNING, "payout_renonce", NULL);
+		run->next_ms = SOON_MS;
+		rows = db_call(run->worker->db, run->ctx, run->err, "payout_renonce", id_bucket(run->payout.id),
+		    DB_ARGS(DB_UUID(run->payout.id), DB_TIME(run->worker->now_ms)));
+		return rows == NULL ? -1 : 0;
+	}
+	snprintf(problem, sizeof(problem),
+	    "nonce used elsewhere: a transaction of the paying address that is not ours has nonce %lld",
+	    (long long)run->payout.nonce);
+	return is_asked ? note(run, problem) : stick(run, problem);
+}
+
+/*
+ * Whose the nonce is, as of the newest confirmed block, is asked before the receipts are: were one of our transactions in that block,
+ * its receipt would be there.
+ */
+static int
+follow(struct run *run)
+{
+	struct chain_head head;
+	struct eth_address sender;
+	int64_t block, used;
+	bool is_mined;
+
+	run->next_ms = pace(run);
+	if (eth_address_parse(run->payout.sender, &sender) != 0)
+		return error_internal(run->err, "a payout's sender is none");
+	if (chain_head(run->onchain->chain, &head, run->err))
+		return -1;
+	block = head.number - run->onchain->confirmations + 1;
+	if (chain_nonce(run->onchain->chain, sender, block > 0 ? block : 0, &used, run->err) ||
+	    find_mined(run, &is_mined))
+		return -1;
+	if (is_mined)
+		return 0;
+	return used > run->payout.nonce ? lose_nonce(run, sender) : push(run);
+}
+
+static int
+step(struct run *run)
+{
+	bool is_mined = false;
+
+	run->next_ms = RARELY_MS;
+	if (run->onchain->chain == NULL)
+		return note(run, "the settings name no chain");
+	if (run->payout.chain_id != run->onchain->chain_id)
+		return note(run, "it is for another chain than the settings'");
+	if (load_tries(run))
+		return -1;
+	if (run->payout.has_nonce)
+		return run->count > 0 ? follow(run) : error_internal(run->err, "a signed payout has no transaction");
+	/* One that lost its nonce may have been paid after all, by a chain that changed its mind. */
+	if (run->count > 0 && find_mined(run, &is_mined))
+		return -1;
+	return is_mined ? 0 : begin(run);
+}
+
+/* How long to leave alone what could not be done; that nothing was lost is what every step sees to. */
+static int
+delay_after(enum error_code code)
+{
+	return code == ERR_payout_state_conflict ? SOON_MS : code == ERR_internal ? RARELY_MS : LATER_MS / 2;
+}
+
+int
+payer_run(struct worker *worker, const struct job *job)
+{
+	char *ctx = talloc_strdup(NULL, "payer");
+	struct error err = { 0 };
+	struct run run = { .worker = worker, .onchain = worker->onchain, .ctx = ctx, .err = &err, .next_ms = OVER };
+	int rc = payout_load(worker->db, ctx, job->ref, &run.payout, &err);
+
+	if (rc == 0 && !payout_is_over(&run.payout))
+		rc = step(&run);
+	if (rc != 0 && err.code != ERR_payout_not_found)
+		run.next_ms = delay_after(err.code);
+	/* Steps that failed use up no attempt either: nothing that holds money is ever given up. */
+	rc = run.next_ms == OVER ? job_finish(worker, job) : job_next(worker, job, worker->now_ms + run.next_ms);
+	error_clear(&err);
+	talloc_free(ctx);
+	return rc;
+}
