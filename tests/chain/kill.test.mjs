@@ -1,0 +1,132 @@
+/*
+ * The worker is killed at each step of a payout, without warning, and another one goes on: each payout is mined exactly once, none is
+ * lost, the books agree.  Where it is killed is told by the calls that it makes (held by the proxy) and by the rows that it writes
+ * (held by gates of the test's database).  KILL_ROUNDS: how often at each point; KILL_POINTS: a part of their names.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gatesOf } from './gates.mjs';
+import { CONFIRMATIONS, micros, sleep, until, wallet, world } from './world.mjs';
+
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 2), AMOUNT = 10;
+const LEASE_S = 200; /* longer than any job's */
+const w = await world(), { s, chain, proxy, payer } = w;
+const agent = await w.agent({ holds: 10_000 });
+const done = []; /* every payout of this file, as { id, hash, to, net } */
+let operator, gates, worker;
+
+test('somebody has earned enough', async () => {
+  await w.fund(agent, 9_999);
+  operator = await w.operator(agent, 12 * ROUNDS * AMOUNT);
+  await w.provide(9_000);
+  gates = await gatesOf(s);
+  await w.takeWorker();
+});
+
+const isKnown = (hash) => chain.transaction(hash);
+const row = async (to) => (await w.rows('payouts', `to_address = '${to.toLowerCase()}'`))[0];
+const signed = (to) => until(async () => (await row(to))?.tx_hash);
+
+/* Kills whoever has come to the point, then lets go of what was held. */
+async function killAt(reached, release) {
+  await reached;
+  await worker.kill();
+  await release();
+}
+
+async function atCall(method, options, request, drop) {
+  const held = proxy.hold(method, options);
+  await request();
+  await killAt(held.reached, () => held.release({ drop }));
+  proxy.clear(method);
+}
+
+async function atGate(name, request) {
+  await gates.shut(name);
+  await request();
+  await killAt(gates.reached(name), () => gates.open(name));
+}
+
+/* From the newest block; what reserves are compared with is told from an earlier one. */
+const isOfPayout = ({ params }) => ['latest', 'pending'].includes(params[1]);
+const sent = async (to) => {
+  const hash = await signed(to);
+  await until(() => isKnown(hash));
+  return hash;
+};
+
+/* request(): asks for the payout; each gives back when the worker has been killed. */
+const points = {
+  'after the reservation': ({ request }) => atCall('eth_getTransactionCount', { when: isOfPayout }, request, true),
+  'when it has taken the nonce': ({ request }) => atGate('nonce', request),
+  'when it has signed': ({ request }) => atGate('signing', request),
+  'while what it signed is stored': ({ request }) => atGate('storing', request),
+  'before the broadcast': async ({ request, to }) => {
+    await atCall('eth_sendRawTransaction', {}, request, true);
+    assert.equal(await isKnown(await signed(to)), null, 'nothing has reached the chain');
+  },
+  'during the broadcast': ({ request, n }) => atCall('eth_sendRawTransaction', {}, request, n % 2 === 0),
+  'after the broadcast, its answer lost': async ({ request, to }) => {
+    await atCall('eth_sendRawTransaction', { isLate: true }, request, true);
+    assert.ok(await isKnown(await signed(to)), 'the chain has it');
+  },
+  'before the confirmation': async ({ request, to }) => {
+    await request();
+    const hash = await sent(to);
+    await atCall('eth_getTransactionReceipt', { when: ({ params }) => params[0] === hash }, () => chain.mine(CONFIRMATIONS), true);
+  },
+  'while the confirmation is booked': async ({ request, to }) => {
+    await request();
+    await sent(to);
+    await atGate('completing', () => chain.mine(CONFIRMATIONS));
+  },
+  'after the confirmation': async ({ request, to }) => {
+    await request();
+    await sent(to);
+    await atGate('completed', () => chain.mine(CONFIRMATIONS));
+  },
+  'at any moment': async ({ request }) => {
+    await request();
+    await sleep(Math.random() * 3000);
+    await worker.kill();
+  },
+};
+
+async function round(run, n) {
+  const to = wallet().address;
+  let answer;
+  worker = w.startWorker();
+  await run({ to, n, request: async () => { answer = w.paid(operator, AMOUNT, to); } });
+  const before = await row(to);
+  worker = w.startWorker();
+  await s.advance(LEASE_S);
+  const { payout_id: id, gas_fee_usd: fee } = await answer;
+  await w.mineUntil(async () => (await w.status(operator, id)).status === 'COMPLETED', 60_000);
+  await worker.kill();
+  const net = micros(AMOUNT) - micros(fee), after = await row(to);
+  const moved = await chain.transfers((t) => t.to === to.toLowerCase());
+  assert.deepEqual(moved.map((t) => [t.from, t.value, t.hash]), [[payer.lower, net, after.tx_hash]], 'one transfer of the exact amount');
+  if (before?.tx_hash)
+    assert.equal(after.tx_hash, before.tx_hash, 'what was stored is what was sent');
+  done.push({ id, to, net, hash: after.tx_hash });
+}
+
+for (const [name, run] of Object.entries(points))
+  if (name.includes(process.env.KILL_POINTS ?? ''))
+    test(`a worker killed ${name}: one transfer, ${ROUNDS} times of ${ROUNDS}`, { timeout: ROUNDS * 90_000 }, async () => {
+      for (let n = 0; n < ROUNDS; n++)
+        await round(run, n);
+    });
+
+test('after all of it each payout was mined once, no nonce was left out, and the books agree', async (t) => {
+  assert.ok(done.length >= ROUNDS);
+  const moved = await chain.transfers((transfer) => transfer.from === payer.lower);
+  assert.deepEqual(moved.map((transfer) => transfer.hash).sort(), done.map((payout) => payout.hash).sort());
+  assert.equal(moved.reduce((sum, transfer) => sum + transfer.value, 0n), done.reduce((sum, payout) => sum + payout.net, 0n));
+  assert.equal(Number(await chain.rpc('eth_getTransactionCount', payer.address, 'latest')), done.length, 'a nonce for each payout');
+  const accounts = await w.accounts(operator);
+  assert.equal(accounts.in_flight, undefined);
+  await w.sound();
+  assert.equal(await w.surplus(), 0n);
+  t.diagnostic(`${done.length} payouts`);
+});
