@@ -11,7 +11,7 @@ begin
     return v_id;
 end $$;
 
--- job_due_everywhere: buckets that have a job due of these kinds, the longest waiting first.  Usually these are those of the
+-- job_due_everywhere: buckets that have a job due of these kinds (a list, or the members of an object), the longest waiting first.  Usually these are those of the
 -- jobs due next.  Where many are due they may all be one bucket's and hide the others: then it steps from bucket to bucket
 -- along the index.
 create or replace function job_due_everywhere(p_kinds jsonb, p_now timestamptz) returns table (bucket int)
@@ -42,8 +42,8 @@ begin
     order by first.run_at limit 100;
 end $$;
 
--- job_take: one due job for the lease, or no row.
-create or replace function job_take(p_bucket int, p_kinds jsonb, p_lease_s int, p_now timestamptz) returns setof jobs
+-- job_take: one due job for its lease, or no row.  p_kinds: each kind with its lease in seconds.
+create or replace function job_take(p_bucket int, p_kinds jsonb, p_now timestamptz) returns setof jobs
 language plpgsql as $$
 declare j jobs;
 begin
@@ -51,7 +51,7 @@ begin
     where bucket = p_bucket and not is_dead and run_at <= p_now and p_kinds ? kind
     order by run_at limit 1 for update skip locked;
     if found then
-        update jobs set attempts = attempts + 1, run_at = p_now + p_lease_s * interval '1 second'
+        update jobs set attempts = attempts + 1, run_at = p_now + (p_kinds ->> kind)::int * interval '1 second'
         where bucket = p_bucket and id = j.id returning * into j;
         return next j;
     end if;

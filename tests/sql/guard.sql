@@ -72,7 +72,7 @@ select format(c.call, variadic array[id('agent'), id('task'), id('key of agent')
     ('task_cancel(7, %1$L, %5$L, %4$L)', '1'),
     ('delivery_list(7, %1$L, %5$L)', '1'),
     ('sweep_task(7, %2$L, ''2027-01-01'')', '1'),
-    ('job_take(7, ''["webhook"]'', 60, %4$L)', '1')) c(call, want);
+    ('job_take(7, ''{"webhook": 60}'', %4$L)', '1')) c(call, want);
 select is(fixture.as(7, call), want, 'with its bucket named: ' || split_part(call, '(', 1)) from (select * from uses order by place) u;
 select is((task(7, 'task')).status, 'CANCELLED', 'the sweep has done its work');
 select is((task(8, 'neighbour''s')).status, 'PENDING', 'and left the neighbour alone');
@@ -83,7 +83,7 @@ select format(c.call, variadic array[id('agent'), j.ref, j.id, t0(), d.task_id]:
 from jobs j join deliveries d on d.bucket = 7 and d.id = j.ref, (values
     ('delivery_load(7, %2$L)', '1'),
     ('delivery_result(7, %2$L, %3$L, 1, ''pending'', %4$L, 500, ''no'', 10, %4$L)', '1'),
-    ('job_take(7, ''["webhook"]'', 60, %4$L)', '1'),
+    ('job_take(7, ''{"webhook": 60}'', %4$L)', '1'),
     ('delivery_result(7, %2$L, %3$L, 2, ''failed'', null, 410, ''no'', 10, %4$L)', '1'),
     ('delivery_redeliver(7, %1$L, %5$L, %2$L, %4$L)', '1'),
     ('delivery_list(7, %1$L, %5$L)', '1')) c(call, want)
