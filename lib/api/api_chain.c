@@ -100,12 +100,13 @@ api_agents_wallet_challenge(struct request *rq)
 	return 201;
 }
 
+/* Taken as they are, without trimming: what is signed or hashed has one way to be written. */
 static const struct field wallet_fields[] = {
-	{ "wallet_address", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct wallet_input, wallet_address),
+	{ "wallet_address", FIELD_SECRET, FIELD_REQUIRED, offsetof(struct wallet_input, wallet_address),
 	    .min = ADDRESS_CHARS, .max = ADDRESS_CHARS },
-	{ "nonce", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct wallet_input, nonce), .min = UUID_CHARS,
+	{ "nonce", FIELD_SECRET, FIELD_REQUIRED, offsetof(struct wallet_input, nonce), .min = UUID_CHARS,
 	    .max = UUID_CHARS },
-	{ "signature", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct wallet_input, signature),
+	{ "signature", FIELD_SECRET, FIELD_REQUIRED, offsetof(struct wallet_input, signature),
 	    .min = WALLET_SIGNATURE_TEXT, .max = WALLET_SIGNATURE_TEXT },
 	{ "chain", FIELD_CHOICE, 0, offsetof(struct wallet_input, chain), .choices = chains },
 };
@@ -172,7 +173,7 @@ struct deposit_input {
 };
 
 static const struct field deposit_fields[] = {
-	{ "tx_hash", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct deposit_input, tx_hash), .min = HASH_CHARS,
+	{ "tx_hash", FIELD_SECRET, FIELD_REQUIRED, offsetof(struct deposit_input, tx_hash), .min = HASH_CHARS,
 	    .max = HASH_CHARS },
 	{ "amount_usdc", FIELD_MONEY, FIELD_REQUIRED | FIELD_MICROS, offsetof(struct deposit_input, amount),
 	    .min = DEPOSIT_MIN, .max = DEPOSIT_MAX },

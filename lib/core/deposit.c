@@ -22,16 +22,17 @@ is_in_range(const struct chain_transfer *transfer)
 	return !transfer->is_huge && transfer->amount >= DEPOSIT_MIN && transfer->amount <= DEPOSIT_MAX;
 }
 
+/* Anything at all, to us.  A transfer of nothing may be made in anybody's name. */
 static bool
-is_ours(const struct onchain *onchain, const struct chain_transfer *transfer)
+moves(const struct onchain *onchain, const struct chain_transfer *transfer)
 {
-	return eth_address_equal(transfer->to, onchain->deposit);
+	return eth_address_equal(transfer->to, onchain->deposit) && (transfer->is_huge || transfer->amount > 0);
 }
 
 bool
 deposit_fits(const struct onchain *onchain, const struct chain_transfer *transfer)
 {
-	return is_ours(onchain, transfer) && is_in_range(transfer);
+	return moves(onchain, transfer) && is_in_range(transfer);
 }
 
 bool
@@ -172,10 +173,10 @@ refuse(struct db *db, const struct onchain *onchain, struct id agent, struct eth
 		return -1;
 	}
 	for (size_t i = 0; i < receipt->transfer_count; i++)
-		if (is_ours(onchain, &receipt->transfers[i]) && eth_address_equal(receipt->transfers[i].from, wallet))
+		if (moves(onchain, &receipt->transfers[i]) && eth_address_equal(receipt->transfers[i].from, wallet))
 			return refuse_out_of_range(agent, &receipt->transfers[i], err);
 	for (size_t i = 0; !is_others && i < receipt->transfer_count; i++)
-		if (is_ours(onchain, &receipt->transfers[i]) &&
+		if (moves(onchain, &receipt->transfers[i]) &&
 		    is_taken(db, onchain, agent, &receipt->transfers[i], &is_others, err))
 			return -1;
 	return error_set(err, is_others ? ERR_deposit_taken : ERR_transfer_not_found);
