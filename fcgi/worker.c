@@ -34,11 +34,15 @@ enum { WORKERS_USUAL = 4, WORKERS_MAX = 64, POLL_MS = 500 };
 
 /* name, what runs it, what ends it, lease, slow.  The quick kinds come first: half of the processes take only these. */
 static const struct job_kind kinds[] = {
-	{ "sandbox", sandbox_run, NULL, 30, false }, { "mail", notify_run, NULL, 60, true },
-	{ "push", subscription_run, NULL, 60, true }, { "guardian", judge_run, judge_give_up, 180, true },
-	{ "webhook", webhook_run, webhook_give_up, 60, true }, { "fiat", fiat_run, NULL, 30, true },
-	{ "chain", watch_run, watch_give_up, 120, true },
-	{ "payout", payer_run, NULL, 20, true }, /* less than the longest run: a kill delays no payment for long */
+	{ "sandbox", sandbox_run, NULL, 30, false },
+	{ "mail", notify_run, NULL, 60, true },
+	{ "push", subscription_run, NULL, 60, true },
+	{ "guardian", judge_run, judge_give_up, 180, true },
+	{ "webhook", webhook_run, webhook_give_up, 60, true },
+	{ "fiat", fiat_run, NULL, 30, true },
+	/* Less than their longest runs, which may be two at once: a kill delays no deposit and no payment for long. */
+	{ "chain", watch_run, watch_give_up, 30, true },
+	{ "payout", payer_run, NULL, 20, true },
 };
 
 static size_t
