@@ -3,9 +3,11 @@
  * as it can be but for the one who sends it, which the last test shows by sending it as the right one.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { addr, eip191Signer } from 'micro-eth-signer';
 import { newKey, startIssuer } from '../issuer.mjs';
 import { jpeg } from '../pictures.mjs';
 import { keyPair, seal } from '../sealed.mjs';
@@ -105,12 +107,21 @@ const subscription = { endpoint: 'https://push.example.com/abc', keys: { p256dh:
 /* A deposit of the agent's. */
 const paid = async () => (await ok(s.call('POST', '/agents/deposit', { key: agent.key, body: { amount_usd: 5, payment_method: 'card' } }), 201)).payment_id;
 
+/* A wallet that has signed a challenge of the agent's. */
+async function signedWallet() {
+  const key = `0x${randomBytes(32).toString('hex')}`, { nonce, message } = await ok(s.call('POST', '/agents/wallet/challenge', { key: agent.key }), 201);
+  return { body: { wallet_address: addr.fromPrivateKey(key), nonce, signature: eip191Signer.sign(message, key, false) } };
+}
+
 /* What makes a request of each route a good one: ids of its path, body or query.  Routes that need nothing are not here. */
 const good = {
   'POST /agents/keys': () => ({ body: { name: 'another' } }),
   'DELETE /agents/keys/:id': async () => ({ id: (await newKeyOf(agent, { name: 'to go' })).id }),
   'POST /agents/resend-verification': () => ({ accepts: 409 }),
   'POST /agents/deposit': () => ({ body: { amount_usd: 5, payment_method: 'card' } }),
+  'POST /agents/wallet/challenge': () => ({ body: { chain: 'base' } }),
+  'PUT /agents/wallet': signedWallet,
+  'POST /agents/deposit/usdc': () => ({ body: { tx_hash: `0x${randomBytes(32).toString('hex')}`, amount_usdc: 5, chain: 'base' } }),
   'GET /agents/deposit/status': async () => ({ query: `?payment_id=${await paid()}`, isOwned: true }),
   'POST /agents/deposit/status': async () => ({ body: { payment_id: await paid() }, isOwned: true }),
   'POST /tasks': async () => ({ body: await taskBody() }),
