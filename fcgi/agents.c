@@ -27,6 +27,9 @@ static const struct route routes[] = {
 	{ "POST", "/agents/deposit", api_agents_deposit, AGENT, "funds", MONEY },
 	{ "GET", "/agents/deposit/status", api_agents_deposit_status, AGENT, "read", 0 },
 	{ "POST", "/agents/deposit/status", api_agents_deposit_status, AGENT, "read", 0 },
+	{ "POST", "/agents/withdraw", api_agents_withdraw, AGENT, "funds", MONEY | KEPT },
+	{ "GET", "/agents/withdraw/status/:id", api_payout_status, AGENT, "read", 0 },
+	{ "GET", "/agents/withdrawals", api_payout_list, AGENT, "read", 0 },
 	{ "GET", "/events", api_tasks_events, AGENT, "read", 0 },
 };
 

@@ -39,7 +39,7 @@ struct job_kind {
 	int (*run)(struct worker *worker, const struct job *job); /* settles the job; -1: could not even do that */
 	void (*give_up)(
 	    struct worker *worker, const struct job *job); /* a job whose runs all died; NULL: dead letter */
-	int lease_s;					   /* longer than any run */
+	int lease_s;					   /* longer than any run, unless two at once do no harm */
 	bool is_slow;					   /* waits for strangers: never on all workers at once */
 };
 
