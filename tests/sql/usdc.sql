@@ -255,28 +255,6 @@ create function fixture.far(p_name text, p_sql text) returns text
 language sql as $$ select r from dblink(p_name, format('select (%s)::text', p_sql)) d(r text) $$;
 create function fixture.send(p_name text, p_sql text) returns int
 language sql as $$ select dblink_send_query(p_name, format('select (%s)::text', p_sql)) $$;
--- answer: also takes the end of it, so that the connection is free again.
-create function fixture.answer(p_name text) returns text
-language plpgsql as $$
-declare v_answer text;
-begin
-    select r into v_answer from dblink_get_result(p_name) d(r text);
-    perform from dblink_get_result(p_name) d(r text);
-    return v_answer;
-end $$;
--- waits: whether the other comes to stand behind a lock.
-create function fixture.waits() returns boolean
-language plpgsql as $$
-begin
-    for i in 1..200 loop
-        perform pg_stat_clear_snapshot();
-        if exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like '%(1000%' and pid <> pg_backend_pid()) then
-            return true;
-        end if;
-        perform pg_sleep(0.02);
-    end loop;
-    return false;
-end $$;
 select clean();
 select name_id('agent', id_new(1000, t0())), name_id('deposit', id_new(1000, t0()));
 select far('one', format($$select count(*) from agent_register(1000, %L, 'name', 'e', null, %L, 'h', 'x', 't', '{}', %L)$$, id('agent'), id_new(1000, t0()), t0()));
@@ -291,20 +269,20 @@ language sql as $$ select balance(1000, 'agent', 'deposit') || ' ' || balance(10
 select dblink_exec('one', 'begin');
 select name_id('deposit', far('one', seen())::uuid);
 select is(send('two', seen()), 1, 'the same transfer seen by two at once');
-select ok(waits(), 'the second waits');
+select ok(waits(1000), 'the second waits');
 select dblink_exec('one', 'commit');
 select is(answer('two')::uuid, id('deposit'), 'and finds the first one''s deposit');
 select dblink_exec('one', 'begin');
 select is(far('one', confirm()), 'confirmed', 'one confirms it');
 select is(send('two', confirm()), 1, 'another at the same time');
-select ok(waits(), 'waits');
+select ok(waits(1000), 'waits');
 select dblink_exec('one', 'commit');
 select is(answer('two'), 'confirmed', 'and finds it confirmed');
 select is(purse(), '100000000 -100000000', 'it is credited once');
 select dblink_exec('one', 'begin');
 select is(far('one', vanish()), 'reversed', 'one reverses it');
 select is(send('two', vanish()), 1, 'another at the same time');
-select ok(waits(), 'waits');
+select ok(waits(1000), 'waits');
 select dblink_exec('one', 'commit');
 select is(answer('two'), 'reversed', 'and finds it reversed');
 select is(purse(), '0 0', 'it is taken back once');

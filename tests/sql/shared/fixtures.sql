@@ -216,3 +216,28 @@ begin
 exception when sqlstate 'ZZ001' then
     return v_refusal;
 end $$;
+
+-- answer: the one text that a connection of dblink was sent to ask for, with the end of it, so that the connection is free again.
+create function fixture.answer(p_name text) returns text
+language plpgsql as $$
+declare v_answer text;
+begin
+    select r into v_answer from dblink_get_result(p_name) d(r text);
+    perform from dblink_get_result(p_name) d(r text);
+    return v_answer;
+end $$;
+
+-- waits: whether a call of a function with this bucket, by another connection, comes to stand behind a lock.
+create function fixture.waits(p_bucket int) returns boolean
+language plpgsql as $$
+begin
+    for i in 1..200 loop
+        perform pg_stat_clear_snapshot();
+        if exists (select from pg_stat_activity
+            where wait_event_type = 'Lock' and query like format('%%(%s,%%', p_bucket) and pid <> pg_backend_pid()) then
+            return true;
+        end if;
+        perform pg_sleep(0.02);
+    end loop;
+    return false;
+end $$;
