@@ -41,13 +41,27 @@ deposit_counts(const struct chain_receipt *receipt)
 	return receipt->found == CHAIN_MINED && receipt->confirmations > 0;
 }
 
+int
+deposit_see(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent,
+    const struct chain_transfer *transfer, int64_t now_ms, struct usdc_deposit *out, struct error *err)
+{
+	if (usdc_seen(db, ctx, onchain, agent, transfer, now_ms, out, err))
+		return -1;
+	if (out->status != USDC_PENDING || out->amount == (usd_micros)transfer->amount || onchain->is_test)
+		return 0;
+	/* One block holds one amount: what was said before was wrong, or this is.  What counts is what is said when it is credited. */
+	return usdc_reverse(db, ctx, out, now_ms, err) || usdc_seen(db, ctx, onchain, agent, transfer, now_ms, out, err)
+		   ? -1
+		   : 0;
+}
+
 static int
 take_one(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent,
     const struct chain_transfer *transfer, int64_t confirmations, int64_t now_ms, struct error *err)
 {
 	struct usdc_deposit deposit;
 
-	if (usdc_seen(db, ctx, onchain, agent, transfer, now_ms, &deposit, err))
+	if (deposit_see(db, ctx, onchain, agent, transfer, now_ms, &deposit, err))
 		return -1;
 	if (deposit.status != USDC_PENDING || confirmations < onchain->confirmations)
 		return 0;

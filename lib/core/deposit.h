@@ -49,6 +49,13 @@ bool deposit_counts(const struct chain_receipt *receipt);
 bool deposit_fits(const struct onchain *onchain, const struct chain_transfer *transfer);
 
 /*
+ * usdc_seen, for a transfer that a receipt has just told of; a pending one then is what this receipt says, whatever another said before.
+ * Fails: deposit_taken, wallet_required.
+ */
+int deposit_see(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent,
+    const struct chain_transfer *transfer, int64_t now_ms, struct usdc_deposit *out, struct error *err);
+
+/*
  * Stores what a receipt brings from the agent's wallet, and credits what has confirmations enough; the rest of it is left alone.
  * Begins a transaction, which is open when this returns 0.  Fails: deposit_taken, wallet_required (the wallet
  * has been replaced).

@@ -1,7 +1,6 @@
 /*
  * The watch over the chain; see watch.h.  Each look is bounded in time and writes only what bears a repeat: what an earlier look
- * did not come to, the next one does.  A hint or a receipt that cannot be had holds up nothing but itself, so that nobody can stop
- * the watch by a transaction that no server cares to show.
+ * did not come to, the next one does.  How unnamed deposits are found is scan.c's; here those that are known are looked after.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,219 +15,38 @@
 #include "core/deposit.h"
 #include "core/gas.h"
 #include "core/job.h"
+#include "core/look.h"
 #include "core/onchain.h"
 #include "core/reserve.h"
+#include "core/scan.h"
 #include "core/usdc.h"
-#include "core/wallet.h"
 #include "core/watch.h"
 
 enum {
-	LOOK_MS = 20000,  /* no call to the chain begins later in a look */
-	PAUSE_MS = 2000,  /* a block of Base */
-	AWAY_MS = 5000,	  /* while the chain is away */
-	STEP = 1000,	  /* blocks asked for at once … */
-	STEP_SHRINK = 10, /* … and a tenth of them where that was too much for the server */
-	FIRST_BLOCKS = 1000,
-	OVERLAP = 12,	   /* blocks that are searched again, should a reorganisation have changed them */
-	OPEN_MAX = 1000,   /* deposits in one look */
-	RECHECK_MS = 5000, /* a deposit is looked at again after */
-	MISSING_MS =
-	    12000, /* one that is not there for so long is gone: a reorganisation may bring it back within some blocks */
+	LOOK_MS = 20000,      /* of calls to the chain */
+	PAUSE_MS = 2000,      /* a block of Base */
+	AWAY_MS = 5000,	      /* while the chain is away */
+	OPEN_MAX = 1000,      /* deposits in one look */
+	RECHECK_MS = 5000,    /* a deposit is looked at again after */
+	MISSING_MS = 12000,   /* one that is not there for so long is gone; a reorganisation brings most back at once */
 	UNWATCHED_MS = 60000, /* after so long without a look nobody knows since when it is missing */
 };
 
-/* One look. */
-struct look {
-	struct db *db;
-	char *ctx;
-	const struct onchain *onchain;
-	struct chain_head head;
-	int64_t end_ms; /* monotonic */
-};
-
-static bool
-has_time(const struct look *look)
-{
-	return now_monotonic_ms() < look->end_ms;
-}
-
-/* 0 if an error is about one thing alone and the look goes on, since the chain answers to other questions. */
-static int
-go_on(const struct look *look, struct error *err)
-{
-	struct chain_head head;
-
-	if (err->code == ERR_deposit_taken || err->code == ERR_wallet_required) {
-		error_clear(err);
-		return 0;
-	}
-	if (err->code != ERR_chain_unavailable)
-		return -1;
-	error_clear(err);
-	return chain_head(look->onchain->chain, &head, err);
-}
-
-/* What the agent is known to have of this transaction, as this block has it. */
-static int
-is_known(const struct look *look, struct id agent, const struct chain_transfer *hint, bool *known, struct error *err)
-{
-	struct usdc_deposit *rows;
-	size_t count;
-
-	*known = false;
-	if (usdc_of_transaction(look->db, look->ctx, look->onchain, agent, hint->transaction, &rows, &count, err))
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		*known |= rows[i].status != USDC_REVERSED && eth_hash_equal(rows[i].block_hash, hint->block_hash);
-	return 0;
-}
-
-/* A hint that may be an agent's deposit: the receipt tells. */
-static int
-follow(const struct look *look, struct id agent, const struct chain_transfer *hint, struct error *err)
-{
-	struct chain_receipt receipt;
-
-	if (chain_receipt(look->onchain->chain, look->ctx, hint->transaction, &receipt, err))
-		return -1;
-	if (!deposit_counts(&receipt))
-		return 0;
-	if (deposit_take(look->db, look->ctx, look->onchain, agent, hint->from, &receipt, now_ms(), err))
-		return -1;
-	return db_commit(look->db, err);
-}
-
-/* is_new: the block was not searched before.  Anybody may send nothing in anybody's name: that is not even looked at. */
-static int
-find(const struct look *look, const struct chain_transfer *hint, bool is_new, struct error *err)
-{
-	struct id agent;
-	bool known;
-
-	if (!hint->is_huge && hint->amount == 0)
-		return 0;
-	if (wallet_owner(look->db, hint->from, &agent, err))
-		return -1;
-	if (id_is_nil(agent))
-		return 0;
-	if (!deposit_fits(look->onchain, hint)) {
-		if (is_new)
-			deposit_log_odd(agent, hint);
-		return 0;
-	}
-	if (is_known(look, agent, hint, &known, err))
-		return -1;
-	return known ? 0 : follow(look, agent, hint, err);
-}
-
-static int64_t
-overlap(const struct onchain *onchain)
-{
-	return onchain->confirmations > OVERLAP && onchain->confirmations < STEP / STEP_SHRINK ? onchain->confirmations
-											       : OVERLAP;
-}
-
-/* Transfers from `from` on: *to is how far the answer goes, less than was asked where that was too much. */
-static int
-ask_hints(const struct look *look, int64_t from, int64_t first, int64_t *to, struct chain_transfer **hints,
-    size_t *count, struct error *err)
-{
-	for (int64_t blocks = STEP;; blocks /= STEP_SHRINK) {
-		int64_t last = from + blocks - 1;
-
-		if (last > look->head.number)
-			last = look->head.number;
-		*to = last > first ? last : first;
-		if (chain_transfers(
-			look->onchain->chain, look->ctx, look->onchain->deposit, from, *to, hints, count, err) == 0)
-			return 0;
-		if (err->code != ERR_chain_unavailable || *to == first || !has_time(look))
-			return -1;
-		error_clear(err);
-	}
-}
-
-/* Blocks first to *to; *to comes nearer where the time was not enough. */
-static int
-scan_step(const struct look *look, int64_t first, int64_t *to, struct error *err)
-{
-	int64_t from = first > overlap(look->onchain) ? first - overlap(look->onchain) : 0;
-	struct chain_transfer *hints;
-	size_t count;
-
-	if (ask_hints(look, from, first, to, &hints, &count, err))
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if (!has_time(look) && hints[i].block_number > first) {
-			if (hints[i].block_number <= *to)
-				*to = hints[i].block_number - 1;
-			return 0;
-		}
-		if (find(look, &hints[i], hints[i].block_number >= first, err)) {
-			db_rollback(look->db);
-			if (go_on(look, err))
-				return -1;
-		}
-	}
-	return 0;
-}
-
-static int
-load_scanned(const struct look *look, int64_t *scanned, struct error *err)
-{
-	struct db_rows *rows = db_call(look->db, NULL, err, "chain_state", onchain_bucket(look->onchain),
-	    DB_ARGS(DB_INT(look->onchain->chain_id)));
-
-	if (rows == NULL)
-		return -1;
-	if (db_count(rows) > 0 && !db_is_null(rows, 0, "scanned_block"))
-		*scanned = db_int(rows, 0, "scanned_block");
-	else
-		*scanned = look->head.number > FIRST_BLOCKS ? look->head.number - FIRST_BLOCKS : -1;
-	talloc_free(rows);
-	return 0;
-}
-
-/* 1; 0 if another worker has been here meanwhile. */
-static int
-store_scanned(const struct look *look, int64_t first, int64_t to, struct error *err)
-{
-	struct db_rows *rows = db_call(look->db, NULL, err, "chain_scanned", onchain_bucket(look->onchain),
-	    DB_ARGS(DB_INT(look->onchain->chain_id), DB_INT(first), DB_INT(to), DB_INT(look->head.number),
-		DB_TIME(now_ms())));
-	int rc = rows == NULL ? -1 : db_bool(rows, 0, "chain_scanned");
-
-	talloc_free(rows);
-	return rc;
-}
-
-/* Looks for transfers in the blocks since the last look.  *is_behind: there are more. */
-static int
-scan(const struct look *look, bool *is_behind, struct error *err)
-{
-	int64_t scanned, to;
-	int rc = 1;
-
-	if (load_scanned(look, &scanned, err))
-		return -1;
-	for (to = scanned; rc > 0 && scanned < look->head.number && has_time(look); scanned = to) {
-		if (scan_step(look, scanned + 1, &to, err))
-			return -1;
-		rc = store_scanned(look, scanned + 1, to, err);
-	}
-	*is_behind = scanned < look->head.number;
-	return rc < 0 ? -1 : 0;
-}
-
-/* The deposit's own transfer in what the chain says now; NULL: it is not there. */
+/*
+ * The deposit's own transfer in what the chain says now; NULL: it is not there.  A credited one is of this amount, as long as it lies in
+ * this block.
+ */
 static const struct chain_transfer *
 transfer_of(const struct look *look, const struct usdc_deposit *deposit, const struct chain_receipt *receipt)
 {
 	for (size_t i = 0; deposit_counts(receipt) && i < receipt->transfer_count; i++) {
 		const struct chain_transfer *transfer = &receipt->transfers[i];
+		bool is_free =
+		    deposit->status == USDC_PENDING || !eth_hash_equal(transfer->block_hash, deposit->block_hash);
 
 		if (transfer->log_index == deposit->log_index && deposit_fits(look->onchain, transfer) &&
-		    eth_address_equal(transfer->from, deposit->wallet))
+		    eth_address_equal(transfer->from, deposit->wallet) &&
+		    (is_free || (usd_micros)transfer->amount == deposit->amount))
 			return transfer;
 	}
 	return NULL;
@@ -243,8 +61,7 @@ stands(const struct look *look, struct usdc_deposit *deposit, const struct chain
 
 	if (db_begin(look->db, err))
 		return -1;
-	if (!eth_hash_equal(transfer->block_hash, deposit->block_hash) &&
-	    usdc_seen(look->db, look->ctx, look->onchain, deposit->agent, transfer, now, deposit, err))
+	if (deposit_see(look->db, look->ctx, look->onchain, deposit->agent, transfer, now, deposit, err))
 		return -1;
 	if (deposit->status == USDC_PENDING && confirmations >= look->onchain->confirmations &&
 	    usdc_confirm(look->db, look->ctx, deposit, now, err))
@@ -287,10 +104,12 @@ reverse(const struct look *look, struct usdc_deposit *deposit, struct error *err
 
 /*
  * The chain does not show it.  It is gone only where another block has its block's place, under as many blocks as make any other
- * deposit count, and not just for the moment in which a reorganisation is going on.
+ * deposit count, and not just for the moment in which a reorganisation is going on.  Where its block stands, somebody was wrong: nothing
+ * is taken back for that, but what waits is waited for only as long as nothing else is said of the transaction.
  */
 static int
-is_missing(const struct look *look, struct usdc_deposit *deposit, struct error *err)
+is_missing(
+    const struct look *look, struct usdc_deposit *deposit, const struct chain_receipt *receipt, struct error *err)
 {
 	int64_t missing_ms = now_ms() - deposit->checked_ms;
 	struct eth_hash canonical;
@@ -302,7 +121,8 @@ is_missing(const struct look *look, struct usdc_deposit *deposit, struct error *
 		return 0;
 	if (chain_block_hash(look->onchain->chain, deposit->block_number, &canonical, &exists, err))
 		return -1;
-	if (!exists || eth_hash_equal(canonical, deposit->block_hash))
+	if (!exists || (eth_hash_equal(canonical, deposit->block_hash) &&
+			   (deposit->status == USDC_CONFIRMED || receipt->found == CHAIN_ABSENT)))
 		return 0;
 	return reverse(look, deposit, err);
 }
@@ -317,7 +137,7 @@ check(const struct look *look, struct usdc_deposit *deposit, struct error *err)
 		return -1;
 	transfer = transfer_of(look, deposit, &receipt);
 	return transfer != NULL ? stands(look, deposit, transfer, receipt.confirmations, err)
-				: is_missing(look, deposit, err);
+				: is_missing(look, deposit, &receipt, err);
 }
 
 /* It may be credited now, or need not be looked at any more. */
@@ -339,17 +159,14 @@ check_all(const struct look *look, struct error *err)
 	if (usdc_open(look->db, look->ctx, look->onchain, OPEN_MAX, &deposits, &count, err))
 		return -1;
 	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < count && has_time(look); i++) {
+		for (size_t i = 0; i < count && look_has_time(look); i++) {
 			struct usdc_deposit *deposit = &deposits[i];
 			bool is_first = is_ripe(look, deposit);
 
 			if (is_first != (pass == 0) || (!is_first && now_ms() - deposit->checked_ms < RECHECK_MS))
 				continue;
-			if (check(look, deposit, err)) {
-				db_rollback(look->db);
-				if (go_on(look, err))
-					return -1;
-			}
+			if (check(look, deposit, err) && look_go_on(look, err))
+				return -1;
 		}
 	return 0;
 }
@@ -383,7 +200,7 @@ look_once(struct worker *worker, const struct onchain *onchain)
 	} else {
 		/* What is known already waits for nothing that is new. */
 		if (check_all(&look, &err) == 0)
-			scan(&look, &is_behind, &err);
+			scan_blocks(&look, &is_behind, &err);
 		db_rollback(worker->db);
 		pause_ms = err.code != ERR_none ? AWAY_MS : is_behind ? 0 : PAUSE_MS;
 	}
