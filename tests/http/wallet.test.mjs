@@ -214,8 +214,10 @@ test('in test mode a deposit is credited as it is claimed, once for each hash, h
   assert.deepEqual(await balance(s, agent), [100.25, 0]);
   assert.equal((await s.call('GET', '/agents/me', { key: agent.key })).json.tier, 'STANDARD');
   const statement = (await s.call('GET', '/agents/transactions', { key: agent.key })).json.data;
-  assert.deepEqual(statement.map((line) => [line.transaction_id ?? line.id, line.type ?? line.kind]), [[transaction, 'deposit_usdc']]);
-  assert.deepEqual((await s.call('GET', '/events', { key: agent.key })).json.data.map((event) => event.type), ['deposit.pending', 'deposit.confirmed']);
+  assert.deepEqual(statement.map((line) => [line.transaction_id, line.type]), [[transaction, 'deposit_usdc']]);
+  const events = (await s.call('GET', '/events', { key: agent.key })).json.data;
+  assert.deepEqual(events.map((e) => [e.event, e.to, e.amount_usd, e.tx_hash, e.transaction_id]),
+    [['deposit.pending', 'pending', 100.25, one, undefined], ['deposit.confirmed', 'confirmed', 100.25, one, transaction]]);
   const [row] = await rowsOf(agent);
   assert.deepEqual([row.is_final, row.status, row.tx_hash], [true, 'confirmed', one]);
   assert.deepEqual(await s.audit(), []);
