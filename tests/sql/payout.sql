@@ -336,7 +336,7 @@ select far('one', format($$(select id from usdc_confirm(1002, %L, %L, null, %L))
 select dblink_exec('one', 'begin');
 select is(ask_far('one', request('first')), 'reserved', 'one request');
 select dblink_send_query('two', request('second'));
-select ok(waits(1002), 'another at the same time waits');
+select ok(waits_in(1002), 'another at the same time waits');
 select dblink_exec('one', 'commit');
 select throws_ok($$select answer('two')$$, 'UX001', null, 'and finds too little left');
 select is(balance(1002, 'agent', 'deposit') || ' ' || balance(1002, 'agent', 'in_flight'), '40000000 60000000', 'one is booked');
@@ -345,7 +345,7 @@ select * from dblink_get_result('two') d(r text);
 select dblink_exec('one', 'begin');
 select is(ask_far('one', freeze()), 'frozen', 'staff freezes the agent');
 select dblink_send_query('two', sign('a'));
-select ok(waits(1002), 'while the worker signs');
+select ok(waits_in(1002), 'while the worker signs');
 select dblink_exec('one', 'commit');
 select throws_ok($$select answer('two')$$, 'UX001', null, 'nothing is signed then');
 select * from dblink_get_result('two') d(r text);
@@ -354,7 +354,7 @@ select ask_far('one', format($$select ''::text from payouts_freeze(1002, %L, fal
 select dblink_exec('one', 'begin');
 select is(ask_far('one', sign('a')), 'signed', 'the worker signs');
 select dblink_send_query('two', cancel());
-select ok(waits(1002), 'while staff ends the payout');
+select ok(waits_in(1002), 'while staff ends the payout');
 select dblink_exec('one', 'commit');
 select is(answer('two'), 'signed', 'which is not at once then');
 select is((payout('first')).is_cancelled, true, 'but will be');

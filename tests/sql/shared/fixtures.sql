@@ -227,8 +227,8 @@ begin
     return v_answer;
 end $$;
 
--- waits: whether a call of a function with this bucket, by another connection, comes to stand behind a lock.
-create function fixture.waits(p_bucket int) returns boolean
+-- waits_in: whether a call of a function with this bucket, by another connection, comes to stand behind a lock.
+create function fixture.waits_in(p_bucket int) returns boolean
 language plpgsql as $$
 begin
     for i in 1..200 loop
