@@ -1,7 +1,7 @@
 /*
  * A payout's way over the chain, step by step; see payer.h.  What is stored is always ahead of what is sent: a worker that dies
- * anywhere leaves a row from which the next one goes on.  Only a receipt that the chain has confirmed ends a payout; where the
- * chain's word makes no sense nothing is done, the payout is marked, and staff looks.  Money is booked by SQL (payout_complete,
+ * anywhere leaves a row from which the next one goes on.  Only a receipt that the chain has confirmed ends a payout, and only a final
+ * one gives the money back; where the chain's word makes no sense nothing is done, the payout is marked, and staff looks.  Money is booked by SQL (payout_complete,
  * payout_fail), transactions are made by signer.c.
  */
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #include "core/payer.h"
 #include "core/payout.h"
 #include "core/signer.h"
+#include "core/staff.h"
 
 enum {
 	SOON_MS = 1500,		 /* to the next look while something is about to happen … */
@@ -28,6 +29,7 @@ enum {
 	REPLACE_MS = 60 * 1000,	 /* a transaction that offers too little is replaced after this long … */
 	REPLACE_ANY_MS = 300000, /* … and any other after this long */
 	STUCK_MS = 600 * 1000,	 /* then staff is told */
+	GUARD_MS = 15 * 1000,	 /* between looks at what is completed and not final yet */
 	TRIES_MAX = 40,		 /* replacements go on until then */
 	CANCEL_GAS = GAS_MIN,	 /* a transfer of nothing takes 21,000 */
 	PROBLEM_SIZE = 320,
@@ -41,6 +43,7 @@ struct run {
 	struct payout payout;
 	struct payout_try *tries; /* of any nonce, the newest last */
 	size_t count;
+	struct chain_head head; /* as it was before anything else was asked; zero while nothing is signed */
 	struct error *err;
 	int next_ms; /* to the next look, or OVER */
 };
@@ -143,7 +146,7 @@ complete(struct run *run, struct eth_hash hash, int64_t block)
 	if (rows == NULL)
 		return -1;
 	log_payout(run, LOG_LEVEL_INFO, "payout_completed", NULL);
-	run->next_ms = OVER;
+	run->next_ms = GUARD_MS;
 	return 0;
 }
 
@@ -302,37 +305,37 @@ is_paid(const struct run *run, const struct chain_receipt *receipt)
 	return false;
 }
 
-/* One of its transactions is in a block of the chain; the others never will be. */
+/*
+ * One of its transactions is in a block of the chain, and as long as that is there the others never will be.  A transfer counts when it
+ * has its confirmations; that there is none, and that its money goes back, only when nothing can change that any more.
+ */
 static int
 settle(struct run *run, const struct payout_try *try, const struct chain_receipt *receipt)
 {
+	bool is_paid_out = !try->is_cancel && receipt->found == CHAIN_MINED;
+
 	run->next_ms = SOON_MS;
 	if (receipt->confirmations < run->onchain->confirmations)
 		return 0;
-	if (try->is_cancel)
-		return fail(run, "ended by staff");
-	if (receipt->found == CHAIN_FAILED)
-		return fail(run, "the transfer failed on the chain");
-	if (!is_paid(run, receipt))
-		return stick(run, "its transaction is mined but shows no such transfer");
-	return complete(run, try->hash, receipt->block_number);
+	if (is_paid_out)
+		return is_paid(run, receipt) ? complete(run, try->hash, receipt->block_number)
+					     : stick(run, "its transaction is mined but shows no such transfer");
+	if (receipt->block_number <= run->head.finalized)
+		return fail(run, try->is_cancel ? "ended by staff" : "the transfer failed on the chain");
+	run->next_ms = LATER_MS;
+	return note(run, "it was not paid on the chain; the money goes back when that is final");
 }
 
-/* Looks for all of its transactions.  *is_mined: one is in a block, and what follows has been done. */
+/* Looks for all of its transactions, the newest first: *found is one that is in a block of the chain, or NULL. */
 static int
-find_mined(struct run *run, bool *is_mined)
+find_mined(struct run *run, const struct payout_try **found, struct chain_receipt *receipt)
 {
-	struct chain_receipt receipt;
-
-	*is_mined = false;
-	for (size_t i = run->count; i-- > 0 && !*is_mined;) {
-		if (chain_receipt(run->onchain->chain, run->ctx, run->tries[i].hash, &receipt, run->err))
+	*found = NULL;
+	for (size_t i = run->count; i-- > 0 && *found == NULL;) {
+		if (chain_receipt(run->onchain->chain, run->ctx, run->tries[i].hash, receipt, run->err))
 			return -1;
-		if (receipt.found == CHAIN_ABSENT || receipt.confirmations == 0)
-			continue;
-		*is_mined = true;
-		if (settle(run, &run->tries[i], &receipt))
-			return -1;
+		if (receipt->found != CHAIN_ABSENT && receipt->confirmations > 0)
+			*found = &run->tries[i];
 	}
 	return 0;
 }
@@ -427,49 +430,130 @@ lose_nonce(struct run *run, struct eth_address sender)
 }
 
 /*
- * Whose the nonce is, as of the newest confirmed block, is asked before the receipts are: were one of our transactions in that block,
- * its receipt would be there.
+ * How many transactions its sender has in confirmed blocks.  Asked before the receipts are: were one of ours among them, its receipt
+ * would be there.
  */
+static int
+count_used(struct run *run, struct eth_address *sender, int64_t *used)
+{
+	int64_t block = run->head.number - run->onchain->confirmations + 1;
+
+	if (run->payout.sender == NULL || eth_address_parse(run->payout.sender, sender) != 0)
+		return error_internal(run->err, "a payout's sender is none");
+	return chain_nonce(run->onchain->chain, *sender, block > 0 ? block : 0, used, run->err);
+}
+
 static int
 follow(struct run *run)
 {
-	struct chain_head head;
+	const struct payout_try *mined;
+	struct chain_receipt receipt;
 	struct eth_address sender;
-	int64_t block, used;
-	bool is_mined;
+	int64_t used;
 
 	run->next_ms = pace(run);
-	if (eth_address_parse(run->payout.sender, &sender) != 0)
-		return error_internal(run->err, "a payout's sender is none");
-	if (chain_head(run->onchain->chain, &head, run->err))
+	if (count_used(run, &sender, &used) || find_mined(run, &mined, &receipt))
 		return -1;
-	block = head.number - run->onchain->confirmations + 1;
-	if (chain_nonce(run->onchain->chain, sender, block > 0 ? block : 0, &used, run->err) ||
-	    find_mined(run, &is_mined))
-		return -1;
-	if (is_mined)
-		return 0;
+	if (mined != NULL)
+		return settle(run, mined, &receipt);
 	return used > run->payout.nonce ? lose_nonce(run, sender) : push(run);
+}
+
+/* One that has no nonce may have lost it, and have been paid after all by a chain that changed its mind. */
+static int
+begin_or_settle(struct run *run)
+{
+	const struct payout_try *mined = NULL;
+	struct chain_receipt receipt;
+
+	if (run->count > 0 && find_mined(run, &mined, &receipt))
+		return -1;
+	return mined != NULL ? settle(run, mined, &receipt) : begin(run);
+}
+
+/* A payout that is completed, in a block that is not final: a reorganisation may drop its transfer */
+
+/* Nothing of it will ever be mined, and the ledger says that it was paid: what is to be done is staff's to decide. */
+static int
+report_lost(struct run *run)
+{
+	struct json_object *data = json_object_new_object();
+	char id[ID_TEXT_SIZE];
+	int rc;
+
+	id_print(ID_PAYOUT, run->payout.id, id);
+	json_object_object_add(data, "tx_hash", json_object_new_string(run->payout.tx_hash));
+	log_payout(run, LOG_LEVEL_ERROR, "payout_lost", "completed, and then dropped by a reorganisation for good");
+	rc = staff_record(run->worker->db, "payout.lost", id, data, run->worker->now_ms, run->err);
+	json_object_put(data);
+	run->next_ms = OVER;
+	return rc;
+}
+
+/* The transfer that counted, byte for byte; should a node have it still, this changes nothing. */
+static int
+resend(struct run *run)
+{
+	char said[RPC_PROBLEM_SIZE] = "", hash[ETH_HASH_TEXT];
+	bool is_taken = false;
+
+	for (size_t i = 0; i < run->count; i++) {
+		eth_hash_print(run->tries[i].hash, hash);
+		if (strcmp(hash, run->payout.tx_hash) == 0 &&
+		    chain_send(run->onchain->chain, run->tries[i].raw, run->tries[i].raw_len, run->tries[i].hash,
+			&is_taken, said, run->err))
+			return -1;
+	}
+	log_payout(run, LOG_LEVEL_WARNING, "payout_resent", is_taken ? "a reorganisation dropped it" : said);
+	return 0;
+}
+
+/* Looks until the block is final.  The payout stays completed whatever happens. */
+static int
+guard(struct run *run)
+{
+	const struct payout_try *mined;
+	struct chain_receipt receipt;
+	struct eth_address sender;
+	int64_t used, final;
+	bool is_paid_out;
+
+	run->next_ms = GUARD_MS;
+	if (count_used(run, &sender, &used) || find_mined(run, &mined, &receipt))
+		return -1;
+	is_paid_out = mined != NULL && !mined->is_cancel && receipt.found == CHAIN_MINED;
+	if (mined != NULL && receipt.block_number > run->head.finalized)
+		return 0;
+	if (mined != NULL && is_paid_out) {
+		run->next_ms = OVER;
+		return 0;
+	}
+	if (mined != NULL)
+		return report_lost(run);
+	if (used <= run->payout.nonce)
+		return resend(run);
+	if (chain_nonce(run->onchain->chain, sender, RPC_FINALIZED, &final, run->err))
+		return -1;
+	return final > run->payout.nonce ? report_lost(run) : 0;
 }
 
 static int
 step(struct run *run)
 {
-	bool is_mined = false;
+	bool is_completed = strcmp(run->payout.state, "completed") == 0;
 
 	run->next_ms = RARELY_MS;
 	if (run->onchain->chain == NULL)
 		return note(run, "the settings name no chain");
 	if (run->payout.chain_id != run->onchain->chain_id)
 		return note(run, "it is for another chain than the settings'");
-	if (load_tries(run))
+	if (load_tries(run) || (run->count > 0 && chain_head(run->onchain->chain, &run->head, run->err)))
 		return -1;
-	if (run->payout.has_nonce)
-		return run->count > 0 ? follow(run) : error_internal(run->err, "a signed payout has no transaction");
-	/* One that lost its nonce may have been paid after all, by a chain that changed its mind. */
-	if (run->count > 0 && find_mined(run, &is_mined))
-		return -1;
-	return is_mined ? 0 : begin(run);
+	if (is_completed)
+		return guard(run);
+	if (!run->payout.has_nonce)
+		return begin_or_settle(run);
+	return run->count > 0 ? follow(run) : error_internal(run->err, "a signed payout has no transaction");
 }
 
 /* How long to leave alone what could not be done; that nothing was lost is what every step sees to. */
@@ -487,7 +571,7 @@ payer_run(struct worker *worker, const struct job *job)
 	struct run run = { .worker = worker, .onchain = worker->onchain, .ctx = ctx, .err = &err, .next_ms = OVER };
 	int rc = payout_load(worker->db, ctx, job->ref, &run.payout, &err);
 
-	if (rc == 0 && !payout_is_over(&run.payout))
+	if (rc == 0 && strcmp(run.payout.state, "failed") != 0)
 		rc = step(&run);
 	if (rc != 0 && err.code != ERR_payout_not_found)
 		run.next_ms = delay_after(err.code);
