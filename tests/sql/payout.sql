@@ -177,6 +177,8 @@ select is(ends('whole', 'w2'), 'completed', 'an agent''s');
 select is(purse('agent'), '10 0 -60.03 0.03', 'leaves its custody');
 select is(told(), 'withdrawal.pending agent PENDING_ONCHAIN, withdrawal.failed system PENDING_ONCHAIN FAILED, withdrawal.pending agent PENDING_ONCHAIN, withdrawal.completed system PENDING_ONCHAIN COMPLETED',
     'and the agent is told');
+select task_cancel(7, id('agent'), id('big'), t0());
+select is(asked('again', 60.000001, 'agent'), 'payout_balance {"available_usd": 340, "withdrawable_usd": 60}', 'what has left counts for good');
 
 -- Failed.
 select is(ends('other'), 'failed', 'a payout fails');
@@ -200,7 +202,7 @@ end $$;
 select ask('slow', 10, p_at => t0() + interval '3 minutes'), sign('slow', 's', 7);
 select is((select status from payout_stuck(9, id('slow'), 'nonce used elsewhere', t0())), 'stuck', 'a payout is stuck');
 select is((payout('slow')).problem, 'nonce used elsewhere', 'and says why');
-update jobs set is_dead = true, run_at = t0() + interval '1 year', attempts = 3, last_error = 'x' where ref = id('slow');
+update jobs set is_dead = true, run_at = t0() + interval '1 year', attempts = 3, max_attempts = 3, last_error = 'x' where ref = id('slow');
 select is(does('payout_retry', 'slow'), 'signed', 'staff lets it go on');
 select results_eq($$select problem, retried_at from payouts where id = id('slow')$$, $$values (null::text, t0() + interval '1 day')$$, 'as of now');
 select results_eq($$select is_dead, run_at, attempts, last_error from jobs where ref = id('slow')$$, $$values (false, t0() + interval '1 day', 3, null::text)$$, 'its job is due, with its tickets going on');
@@ -274,6 +276,7 @@ end $$;
 select is(pages(n), array(select p.id from payouts p where party_id = id('operator') order by p.id desc), 'pages of ' || n || ' make up the list') from unnest(array[1, 2, 3, 100]) n;
 select is((select max(created_at) from payout_list(9, id('operator'), null, 1)), t0() + interval '6 minutes', 'the newest first');
 select is(refusal_of($$select payout_list(9, id('operator'), id('whole'), 1)$$), 'cursor_invalid', 'a cursor is one of the own list');
+select is(refusal_of($$select payout_list(9, id('suspended'), id('first'), 1)$$), 'cursor_invalid', 'also of one''s own bucket');
 select is(refusal_of($$select payout_list(9, id('operator'), gen_random_uuid(), 1)$$), 'cursor_invalid', 'and known');
 select ask('open', 10, p_at => t0() + interval '10 minutes'), ask('signed', 10, p_at => t0() + interval '10 minutes'), sign('signed', 'sig', 20);
 select ask('stuck', 10, p_at => t0() + interval '11 minutes'), sign('stuck', 'st', 21);
