@@ -71,7 +71,7 @@ note_words(struct rpc *rpc, const char *text)
 	for (; len < sizeof(rpc->problem) - 1 && text[len] != '\0'; len++)
 		rpc->problem[len] = (char)(isascii(text[len]) && isprint(text[len]) ? text[len] : '?');
 	rpc->problem[len] = '\0';
-	if (shows_secret(rpc->url, rpc->problem))
+	if (shows_secret(rpc->url, text)) /* in all of it: no half of a key either */
 		snprintf(rpc->problem, sizeof(rpc->problem), "(words that hold a part of the URL)");
 }
 
