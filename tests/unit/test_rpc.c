@@ -565,7 +565,9 @@ views_give_bytes_up_to_four_kilobytes(void **state)
 		size_t len = 0;
 
 		memset(answer, 'a', sizeof(answer));
-		memcpy(answer, "\"0x", 3);
+		answer[0] = '"';
+		answer[1] = '0';
+		answer[2] = 'x';
 		strcpy(answer + 3 + 2 * rows[i].bytes, "\"");
 		node_say(&scene->node, "eth_call", answer);
 		assert_int_equal(
