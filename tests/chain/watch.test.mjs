@@ -107,6 +107,38 @@ test('an endpoint that told of another sender: what is pending is given up, and 
   assert.equal((await w.claim(agent, hash)).json.status, 'reversed');
 });
 
+test('what a credited deposit is said to be later, in the same block, takes nothing back', async () => {
+  const agent = await w.agent();
+  await chain.transfer(agent.wallet, address, 95);
+  await chain.mine(CONFIRMATIONS);
+  await found(agent, 'confirmed');
+  for (const lie of [(r) => ({ ...r, status: '0x0', logs: [] }), () => null, (r) => ({ ...r, logs: r.logs.map((log) => ({ ...log, data: word(micros(6)) })) })]) {
+    proxy.rule('eth_getTransactionReceipt', () => ({ result: (r) => r && lie(r) }));
+    await s.advance(15);
+    const asked = proxy.count('eth_getTransactionReceipt');
+    await until(() => proxy.count('eth_getTransactionReceipt') > asked + 1, 20_000);
+    proxy.clear();
+  }
+  assert.deepEqual([await own(agent), await statuses(agent)], [{ deposit: 95_000_000, usdc_custody: -95_000_000 }, ['confirmed']]);
+  assert.equal((await w.rows('agents', `id = '${agent.uuid}'`))[0].payouts_frozen_at, null);
+});
+
+test('a credited deposit that a reorganisation drops, and that comes back within some seconds, stays credited', async () => {
+  const agent = await w.agent(), hash = await chain.transfer(agent.wallet, address, 96), raw = await chain.raw(hash);
+  await chain.mine(CONFIRMATIONS);
+  await found(agent, 'confirmed');
+  await chain.reorg(CONFIRMATIONS);
+  await s.advance(6);
+  const asked = proxy.count('eth_getTransactionReceipt');
+  await until(() => proxy.count('eth_getTransactionReceipt') > asked, 20_000);
+  await chain.rpc('eth_sendRawTransaction', raw);
+  await chain.mine(2);
+  const { blockHash } = await chain.receipt(hash);
+  await until(async () => (await stored(agent))[0].block_hash === blockHash, 20_000);
+  assert.deepEqual([await own(agent), await statuses(agent)], [{ deposit: 96_000_000, usdc_custody: -96_000_000 }, ['confirmed']]);
+  assert.equal((await w.events(agent, 'deposit.reversed')).length, 0);
+});
+
 test('a receipt that cannot be had holds up nobody else', async () => {
   const [one, other] = [await w.agent(), await w.agent()], bad = await chain.transfer(one.wallet, address, 70);
   await chain.mine();
