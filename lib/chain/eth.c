@@ -23,8 +23,6 @@
 #include "chain/rlp.h"
 
 enum {
-	SIGNATURE_SIZE = 65, /* r, s, v */
-	SIGNATURE_TEXT = 2 + 2 * SIGNATURE_SIZE,
 	SECRET_SIZE = 32,
 	SECRET_FILE_MAX = 2 + 2 * SECRET_SIZE + 1, /* 0x, digits, newline */
 	POINT_SIZE = 65,			   /* 0x04, x, y */
@@ -163,17 +161,21 @@ address_of(const secp256k1_pubkey *pubkey)
 	return address;
 }
 
-/* Who made r and s over a digest; recovery_id: 0 or 1, the parity of the point's y. */
-static int
-recover_digest(const uint8_t digest[KECCAK_SIZE], const uint8_t signature[64], int recovery_id, struct eth_address *out)
+int
+eth_recover_digest(
+    const uint8_t digest[ETH_HASH_SIZE], const uint8_t signature[ETH_SIGNATURE_SIZE], struct eth_address *out)
 {
 	const secp256k1_context *secp = secp256k1_context_static;
 	secp256k1_ecdsa_recoverable_signature recoverable;
 	secp256k1_ecdsa_signature plain;
 	secp256k1_pubkey pubkey;
+	int v = signature[ETH_SIGNATURE_SIZE - 1];
 
-	assert(recovery_id == 0 || recovery_id == 1); /* another one would end the program in the library */
-	if (!secp256k1_ecdsa_recoverable_signature_parse_compact(secp, &recoverable, signature, recovery_id))
+	if (v >= V_LEGACY)
+		v -= V_LEGACY;
+	if (v > 1) /* the library would end the program */
+		return -1;
+	if (!secp256k1_ecdsa_recoverable_signature_parse_compact(secp, &recoverable, signature, v))
 		return -1;
 	secp256k1_ecdsa_recoverable_signature_convert(secp, &plain, &recoverable);
 	if (secp256k1_ecdsa_signature_normalize(secp, NULL, &plain)) /* s lies in the upper half */
@@ -205,18 +207,12 @@ digest_message(const char *message, size_t len, uint8_t out[KECCAK_SIZE])
 int
 eth_recover_message(const char *message, size_t len, const char *signature, struct eth_address *out)
 {
-	uint8_t bytes[SIGNATURE_SIZE], digest[KECCAK_SIZE];
-	int v;
+	uint8_t bytes[ETH_SIGNATURE_SIZE], digest[KECCAK_SIZE];
 
 	if (hex_parse(signature, bytes, sizeof(bytes)))
 		return -1;
-	v = bytes[SIGNATURE_SIZE - 1];
-	if (v >= V_LEGACY)
-		v -= V_LEGACY;
-	if (v > 1)
-		return -1;
 	digest_message(message, len, digest);
-	return recover_digest(digest, bytes, v, out);
+	return eth_recover_digest(digest, bytes, out);
 }
 
 struct eth_key *
@@ -363,39 +359,37 @@ envelope_new(const void *ctx, const struct eth_transaction *transaction)
 	return rlp;
 }
 
-/* r and s of a digest; the recovery id.  A wrong one would burn a nonce or show the key: it is checked before it leaves. */
-static int
-sign_digest(const struct eth_key *key, const uint8_t digest[KECCAK_SIZE], uint8_t signature[64])
+/* r, s and v (0 or 1) of a digest.  A wrong one would burn a nonce or show the key: it is checked before it leaves. */
+static void
+sign_digest(const struct eth_key *key, const uint8_t digest[KECCAK_SIZE], uint8_t signature[ETH_SIGNATURE_SIZE])
 {
 	secp256k1_ecdsa_recoverable_signature recoverable;
-	struct eth_address signer;
-	int recovery_id = -1, is_good;
+	struct eth_address signer = { { 0 } };
+	int v = -1, is_good;
 
 	is_good = secp256k1_ecdsa_sign_recoverable(
 	    key->secp, &recoverable, digest, key->secret, secp256k1_nonce_function_rfc6979, NULL);
 	assert(is_good);
-	secp256k1_ecdsa_recoverable_signature_serialize_compact(key->secp, signature, &recovery_id, &recoverable);
-	is_good =
-	    recover_digest(digest, signature, recovery_id, &signer) == 0 && eth_address_equal(signer, key->address);
+	secp256k1_ecdsa_recoverable_signature_serialize_compact(key->secp, signature, &v, &recoverable);
+	signature[ETH_SIGNATURE_SIZE - 1] = (uint8_t)v;
+	is_good = eth_recover_digest(digest, signature, &signer) == 0 && eth_address_equal(signer, key->address);
 	assert(is_good);
-	return recovery_id;
 }
 
 uint8_t *
 eth_sign(const void *ctx, const struct eth_key *key, const struct eth_transaction *transaction, size_t *len,
     struct eth_hash *hash)
 {
-	uint8_t digest[KECCAK_SIZE], signature[64], *raw;
+	uint8_t digest[KECCAK_SIZE], signature[ETH_SIGNATURE_SIZE], *raw;
 	struct rlp *rlp = envelope_new(NULL, transaction);
-	int recovery_id;
 
 	rlp_list(rlp, 1);
 	keccak256(rlp->bytes, rlp->len, digest);
 	talloc_free(rlp);
-	recovery_id = sign_digest(key, digest, signature);
+	sign_digest(key, digest, signature);
 
 	rlp = envelope_new(NULL, transaction);
-	rlp_uint(rlp, (uint64_t)recovery_id);
+	rlp_uint(rlp, signature[ETH_SIGNATURE_SIZE - 1]);
 	rlp_integer(rlp, signature, 32);
 	rlp_integer(rlp, signature + 32, 32);
 	rlp_list(rlp, 1);

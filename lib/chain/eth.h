@@ -12,6 +12,7 @@ struct error;
 enum {
 	ETH_ADDRESS_SIZE = 20,
 	ETH_HASH_SIZE = 32,
+	ETH_SIGNATURE_SIZE = 65,
 	ETH_ADDRESS_TEXT = 43, /* "0x", 40 digits, NUL */
 	ETH_HASH_TEXT = 67,
 	ETH_TRANSFER_SIZE = 68, /* call data of an ERC-20 transfer */
@@ -43,9 +44,16 @@ void eth_hash_print(struct eth_hash hash, char out[ETH_HASH_TEXT]); /* lower cas
 bool eth_hash_equal(struct eth_hash a, struct eth_hash b);
 
 /*
- * Who signed a text by personal_sign (EIP-191, version 0x45).  signature: "0x" and 130 hex digits: r, s, v (27, 28, 0 or 1).
- * 0 and the address; -1 for anything that is no such signature: other lengths, zero or too large r or s, s in the upper
- * half (EIP-2), another v, no point.  Any other 65 bytes yield some address: the caller compares.
+ * Who signed a digest.  signature: r and s, 32 bytes each, and v (27, 28, 0 or 1).  0 and the address; -1 for what is no
+ * such signature: zero or too large r or s, s in the upper half (EIP-2), another v, no point.  Any other 65 bytes yield some
+ * address: the caller compares.
+ */
+int eth_recover_digest(
+    const uint8_t digest[ETH_HASH_SIZE], const uint8_t signature[ETH_SIGNATURE_SIZE], struct eth_address *out);
+
+/*
+ * Who signed a text by personal_sign (EIP-191, version 0x45).  signature: "0x" and 130 hex digits of either case.  0 and the
+ * address; -1 for another form, and as above.
  */
 int eth_recover_message(const char *message, size_t len, const char *signature, struct eth_address *out);
 
