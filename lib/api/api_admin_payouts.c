@@ -79,21 +79,6 @@ api_admin_payouts(struct request *rq)
 	return 200;
 }
 
-int
-api_admin_payout_retry(struct request *rq)
-{
-	struct payout payout;
-	struct id id;
-
-	if (request_read(rq, NULL, 0, NULL) || request_id(rq, "id", ID_PAYOUT, ERR_payout_not_found, &id) ||
-	    payout_retry(rq->db, rq, id, rq->now_ms, &payout, &rq->error) ||
-	    api_admin_record(rq, "payout.retry", ID_PAYOUT, id, json_object_new_object()))
-		return -1;
-	view_staff_payout(rq->reply, &payout);
-	rq->wakes_worker = true;
-	return 200;
-}
-
 struct reason_input {
 	const char *reason;
 };
@@ -103,6 +88,11 @@ static const struct field reason_fields[] = {
 	    .max = REASON_MAX_CHARS },
 };
 
+/* Going on needs no reason. */
+static const struct field retry_fields[] = {
+	{ "reason", FIELD_TEXT, FIELD_LINES, offsetof(struct reason_input, reason), .min = 1, .max = REASON_MAX_CHARS },
+};
+
 static struct json_object *
 reason_data(const struct reason_input *in)
 {
@@ -110,6 +100,23 @@ reason_data(const struct reason_input *in)
 
 	reply_text(data, "reason", in->reason);
 	return data;
+}
+
+int
+api_admin_payout_retry(struct request *rq)
+{
+	struct reason_input in = { 0 };
+	struct payout payout;
+	struct id id;
+
+	if (request_read(rq, retry_fields, nitems(retry_fields), &in) ||
+	    request_id(rq, "id", ID_PAYOUT, ERR_payout_not_found, &id) ||
+	    payout_retry(rq->db, rq, id, rq->now_ms, &payout, &rq->error) ||
+	    api_admin_record(rq, "payout.retry", ID_PAYOUT, id, reason_data(&in)))
+		return -1;
+	view_staff_payout(rq->reply, &payout);
+	rq->wakes_worker = true;
+	return 200;
 }
 
 /* FAILED at once if nothing was signed; else PENDING_ONCHAIN until the chain has decided, and perhaps COMPLETED. */
