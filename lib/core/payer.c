@@ -1,8 +1,8 @@
 /*
  * A payout's way over the chain, step by step; see payer.h.  What is stored is always ahead of what is sent: a worker that dies
  * anywhere leaves a row from which the next one goes on.  Only a receipt that the chain has confirmed ends a payout, and only a final
- * one gives the money back; where the chain's word makes no sense nothing is done, the payout is marked, and staff looks.  Money is booked by SQL (payout_complete,
- * payout_fail), transactions are made by signer.c.
+ * one gives the money back; where the chain's word makes no sense nothing is done, the payout is marked, and staff looks.  Money is
+ * booked by SQL (payout_complete, payout_fail), transactions are made by signer.c, payrun.c writes down and asks.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,34 +18,15 @@
 #include "core/onchain.h"
 #include "core/payer.h"
 #include "core/payout.h"
+#include "core/payrun.h"
 #include "core/signer.h"
 #include "core/staff.h"
 
 enum {
-	SOON_MS = 1500,		 /* to the next look while something is about to happen … */
-	LATER_MS = 10 * 1000,	 /* … after a minute without, or where something stands in the way … */
-	RARELY_MS = 60 * 1000,	 /* … and where staff has to do something first */
-	OVER = 0,		 /* there is no next look */
 	REPLACE_MS = 60 * 1000,	 /* a transaction that offers too little is replaced after this long … */
 	REPLACE_ANY_MS = 300000, /* … and any other after this long */
-	STUCK_MS = 600 * 1000,	 /* then staff is told */
-	GUARD_MS = 15 * 1000,	 /* between looks at what is completed and not final yet */
 	TRIES_MAX = 40,		 /* replacements go on until then */
 	CANCEL_GAS = GAS_MIN,	 /* a transfer of nothing takes 21,000 */
-	PROBLEM_SIZE = 320,
-};
-
-/* One run of the job. */
-struct run {
-	struct worker *worker;
-	const struct onchain *onchain;
-	const void *ctx;
-	struct payout payout;
-	struct payout_try *tries; /* of any nonce, the newest last */
-	size_t count;
-	struct chain_head head; /* as it was before anything else was asked; zero while nothing is signed */
-	struct error *err;
-	int next_ms; /* to the next look, or OVER */
 };
 
 int
@@ -57,163 +38,11 @@ payer_open(struct worker *worker, struct error *err)
 	return path != NULL && worker->payout_key == NULL ? -1 : 0;
 }
 
-static int64_t
-age_of(const struct run *run, int64_t since_ms)
-{
-	return run->worker->now_ms - since_ms;
-}
-
-/* What is written down */
-
-static void
-log_payout(const struct run *run, enum log_level level, const char *event, const char *why)
-{
-	struct json_object *fields = json_object_new_object();
-	char id[ID_TEXT_SIZE];
-
-	id_print(ID_PAYOUT, run->payout.id, id);
-	json_object_object_add(fields, "payout_id", json_object_new_string(id));
-	if (run->payout.has_nonce)
-		json_object_object_add(fields, "nonce", json_object_new_int64(run->payout.nonce));
-	if (run->payout.tx_hash != NULL)
-		json_object_object_add(fields, "tx_hash", json_object_new_string(run->payout.tx_hash));
-	if (why != NULL)
-		json_object_object_add(fields, "why", json_object_new_string(why));
-	log_event(level, event, fields);
-}
-
-/* Calls a function about this payout that takes a text. */
-static int
-tell(struct run *run, const char *function, const char *text)
-{
-	struct db_rows *rows = db_call(run->worker->db, run->ctx, run->err, function, id_bucket(run->payout.id),
-	    DB_ARGS(DB_UUID(run->payout.id), DB_TEXT(text), DB_TIME(run->worker->now_ms)));
-
-	return rows == NULL ? -1 : 0;
-}
-
-static bool
-is_known(const struct run *run, const char *problem)
-{
-	return run->payout.problem != NULL && strcmp(run->payout.problem, problem) == 0;
-}
-
-/* What stands in the way, once. */
-static int
-note(struct run *run, const char *problem)
-{
-	if (is_known(run, problem))
-		return 0;
-	log_payout(run, LOG_LEVEL_WARNING, "payout_problem", problem);
-	return tell(run, "payout_problem", problem);
-}
-
-/* The payout is staff's to look at; told once. */
-static int
-stick(struct run *run, const char *problem)
-{
-	run->next_ms = RARELY_MS;
-	if (strcmp(run->payout.state, "stuck") == 0 && is_known(run, problem))
-		return 0;
-	log_payout(run, LOG_LEVEL_ERROR, "payout_stuck", problem);
-	return tell(run, "payout_stuck", problem);
-}
-
-/* What stands in the way; when it has for long, that is staff's. */
-static int
-hinder(struct run *run, int64_t since_ms, const char *problem)
-{
-	return age_of(run, since_ms) >= STUCK_MS ? stick(run, problem) : note(run, problem);
-}
-
-static int
-fail(struct run *run, const char *problem)
-{
-	run->next_ms = OVER;
-	log_payout(run, LOG_LEVEL_WARNING, "payout_failed", problem);
-	return tell(run, "payout_fail", problem);
-}
-
-static int
-complete(struct run *run, struct eth_hash hash, int64_t block)
-{
-	char text[ETH_HASH_TEXT];
-	struct db_rows *rows;
-
-	eth_hash_print(hash, text);
-	rows = db_call(run->worker->db, run->ctx, run->err, "payout_complete", id_bucket(run->payout.id),
-	    DB_ARGS(DB_UUID(run->payout.id), DB_TEXT(text), DB_INT(block), DB_TIME(run->worker->now_ms)));
-	if (rows == NULL)
-		return -1;
-	log_payout(run, LOG_LEVEL_INFO, "payout_completed", NULL);
-	run->next_ms = GUARD_MS;
-	return 0;
-}
-
-/* Sending */
-
-/* How soon to look again, by how long it has taken so far. */
-static int
-pace(const struct run *run)
-{
-	int64_t age = age_of(run, run->payout.signed_ms);
-
-	return age < REPLACE_MS ? SOON_MS : age < STUCK_MS ? LATER_MS : RARELY_MS;
-}
-
-static int
-mark_sent(struct run *run, const struct payout_try *try)
-{
-	struct db_rows *rows;
-
-	if (try->sent_ms != 0)
-		return 0;
-	rows = db_call(run->worker->db, run->ctx, run->err, "payout_sent", id_bucket(run->payout.id),
-	    DB_ARGS(DB_UUID(run->payout.id), DB_INT(try->attempt), DB_TIME(run->worker->now_ms)));
-	return rows == NULL ? -1 : 0;
-}
-
-/* Tells the chain, or tells it again: the same bytes, which do no harm. */
-static int
-broadcast(struct run *run, const struct payout_try *try)
-{
-	char said[RPC_PROBLEM_SIZE] = "", problem[PROBLEM_SIZE];
-	bool is_taken;
-
-	run->next_ms = pace(run);
-	if (chain_send(run->onchain->chain, try->raw, try->raw_len, try->hash, &is_taken, said, run->err))
-		return -1;
-	if (!is_taken) {
-		snprintf(problem, sizeof(problem), "the chain does not take the transaction: %s", said);
-		return hinder(run, run->payout.signed_ms, problem);
-	}
-	if (mark_sent(run, try))
-		return -1;
-	return age_of(run, run->payout.signed_ms) >= STUCK_MS ? stick(run, "none of its transactions is mined") : 0;
-}
-
-static int
-load_tries(struct run *run)
-{
-	return payout_tries(run->worker->db, run->ctx, run->payout.id, &run->tries, &run->count, run->err);
-}
-
-/* What was just signed: the newest that is stored. */
-static int
-broadcast_newest(struct run *run)
-{
-	if (load_tries(run))
-		return -1;
-	if (run->count == 0)
-		return error_internal(run->err, "a signed transaction is not stored");
-	return broadcast(run, &run->tries[run->count - 1]);
-}
-
 /* A payout without a nonce: nothing that the chain could mine bears its money */
 
 /* What keeps it from being signed; *why NULL: nothing. */
 static int
-find_freeze(struct run *run, const char **why)
+find_freeze(struct payrun *run, const char **why)
 {
 	struct db_rows *rows = db_call(run->worker->db, run->ctx, run->err, "chain_state", onchain_bucket(run->onchain),
 	    DB_ARGS(DB_INT(run->onchain->chain_id)));
@@ -236,7 +65,7 @@ find_freeze(struct run *run, const char **why)
 
 /* Gas for the transfer; *is_refused: it would fail, as one does for want of money. */
 static int
-estimate(struct run *run, uint64_t *gas, bool *is_refused)
+estimate(struct payrun *run, uint64_t *gas, bool *is_refused)
 {
 	uint8_t data[ETH_TRANSFER_SIZE];
 	struct eth_address to;
@@ -249,47 +78,47 @@ estimate(struct run *run, uint64_t *gas, bool *is_refused)
 }
 
 static int
-send_first(struct run *run)
+send_first(struct payrun *run)
 {
 	struct chain *chain = run->onchain->chain;
 	uint64_t base_fee, tip, gas = 0;
 	int64_t chain_nonce_now;
 	bool is_refused;
 
-	run->next_ms = LATER_MS;
+	run->next_ms = PAYRUN_LATER_MS;
 	if (estimate(run, &gas, &is_refused))
 		return -1;
 	if (is_refused)
-		return hinder(run, run->payout.created_ms,
+		return payrun_hinder(run, run->payout.created_ms,
 		    "the chain would refuse the transfer; is there enough USDC on the paying address?");
 	if (chain_nonce(chain, eth_key_address(run->worker->payout_key), RPC_LATEST, &chain_nonce_now, run->err) ||
 	    chain_fees(chain, &base_fee, &tip, run->err) ||
 	    signer_first(run->worker, run->ctx, run->onchain, &run->payout, chain_nonce_now,
 		signer_first_fees(base_fee, tip), gas_limit(gas), run->err))
 		return -1;
-	return broadcast_newest(run);
+	return payrun_send_newest(run);
 }
 
 static int
-begin(struct run *run)
+begin(struct payrun *run)
 {
 	const char *freeze;
 
-	run->next_ms = LATER_MS;
+	run->next_ms = PAYRUN_LATER_MS;
 	if (run->payout.is_cancelled)
-		return fail(run, "ended by staff");
+		return payrun_fail(run, "ended by staff");
 	if (run->worker->payout_key == NULL)
-		return note(run, "the worker has no key to sign with");
+		return payrun_note(run, "the worker has no key to sign with");
 	if (find_freeze(run, &freeze))
 		return -1;
-	return freeze != NULL ? note(run, freeze) : send_first(run);
+	return freeze != NULL ? payrun_note(run, freeze) : send_first(run);
 }
 
 /* A payout whose transactions are on their way */
 
 /* The transfer that the receipt is of is the one that we signed. */
 static bool
-is_paid(const struct run *run, const struct chain_receipt *receipt)
+is_paid(const struct payrun *run, const struct chain_receipt *receipt)
 {
 	struct eth_address to;
 
@@ -310,39 +139,25 @@ is_paid(const struct run *run, const struct chain_receipt *receipt)
  * has its confirmations; that there is none, and that its money goes back, only when nothing can change that any more.
  */
 static int
-settle(struct run *run, const struct payout_try *try, const struct chain_receipt *receipt)
+settle(struct payrun *run, const struct payout_try *try, const struct chain_receipt *receipt)
 {
 	bool is_paid_out = !try->is_cancel && receipt->found == CHAIN_MINED;
 
-	run->next_ms = SOON_MS;
+	run->next_ms = PAYRUN_SOON_MS;
 	if (receipt->confirmations < run->onchain->confirmations)
 		return 0;
 	if (is_paid_out)
-		return is_paid(run, receipt) ? complete(run, try->hash, receipt->block_number)
-					     : stick(run, "its transaction is mined but shows no such transfer");
+		return is_paid(run, receipt) ? payrun_complete(run, try->hash, receipt->block_number)
+					     : payrun_stick(run, "its transaction is mined but shows no such transfer");
 	if (receipt->block_number <= run->head.finalized)
-		return fail(run, try->is_cancel ? "ended by staff" : "the transfer failed on the chain");
-	run->next_ms = LATER_MS;
-	return note(run, "it was not paid on the chain; the money goes back when that is final");
-}
-
-/* Looks for all of its transactions, the newest first: *found is one that is in a block of the chain, or NULL. */
-static int
-find_mined(struct run *run, const struct payout_try **found, struct chain_receipt *receipt)
-{
-	*found = NULL;
-	for (size_t i = run->count; i-- > 0 && *found == NULL;) {
-		if (chain_receipt(run->onchain->chain, run->ctx, run->tries[i].hash, receipt, run->err))
-			return -1;
-		if (receipt->found != CHAIN_ABSENT && receipt->confirmations > 0)
-			*found = &run->tries[i];
-	}
-	return 0;
+		return payrun_fail(run, try->is_cancel ? "ended by staff" : "the transfer failed on the chain");
+	run->next_ms = PAYRUN_LATER_MS;
+	return payrun_note(run, "it was not paid on the chain; the money goes back when that is final");
 }
 
 /* The address that signed it is the one whose key we hold. */
 static bool
-can_sign(const struct run *run)
+can_sign(const struct payrun *run)
 {
 	struct eth_address sender;
 
@@ -351,22 +166,22 @@ can_sign(const struct run *run)
 }
 
 static int
-replace(struct run *run, const struct payout_try *last, struct signer_fees fees)
+replace(struct payrun *run, const struct payout_try *last, struct signer_fees fees)
 {
 	bool is_cancel = run->payout.is_cancelled;
 	uint64_t gas = is_cancel ? CANCEL_GAS : last->gas_limit;
 
-	log_payout(run, LOG_LEVEL_INFO, "payout_replaced", is_cancel ? "ended by staff" : "not mined in time");
+	payrun_log(run, LOG_LEVEL_INFO, "payout_replaced", is_cancel ? "ended by staff" : "not mined in time");
 	if (signer_again(run->worker, run->ctx, run->onchain, &run->payout, is_cancel, fees, gas, run->err))
 		return -1;
-	return broadcast_newest(run);
+	return payrun_send_newest(run);
 }
 
 /* True if the newest transaction has had its time, or is not what staff wants. */
 static bool
-is_outdated(const struct run *run, const struct payout_try *last, bool is_next, uint64_t base_fee, uint64_t tip)
+is_outdated(const struct payrun *run, const struct payout_try *last, bool is_next, uint64_t base_fee, uint64_t tip)
 {
-	int64_t age = age_of(run, last->created_ms);
+	int64_t age = payrun_age(run, last->created_ms);
 
 	if (run->payout.is_cancelled && !last->is_cancel)
 		return true;
@@ -378,7 +193,7 @@ is_outdated(const struct run *run, const struct payout_try *last, bool is_next, 
 
 /* None is mined: the newest is sent again or replaced. */
 static int
-push(struct run *run)
+push(struct payrun *run)
 {
 	const struct payout_try *last = &run->tries[run->count - 1];
 	uint64_t base_fee, tip;
@@ -391,15 +206,15 @@ push(struct run *run)
 	if (chain_nonce(run->onchain->chain, sender, RPC_LATEST, &next, run->err))
 		return -1;
 	if (next > run->payout.nonce) { /* just mined, and seen at the next look */
-		run->next_ms = pace(run);
+		run->next_ms = payrun_pace(run);
 		return 0;
 	}
 	if (!can_sign(run) || chain_fees(run->onchain->chain, &base_fee, &tip, run->err))
-		return run->err->code == ERR_none ? broadcast(run, last) : -1;
+		return run->err->code == ERR_none ? payrun_send(run, last) : -1;
 	if (is_outdated(run, last, next == run->payout.nonce, base_fee, tip) &&
 	    signer_next_fees((struct signer_fees){ .max_fee = last->max_fee, .tip = last->tip }, base_fee, tip, &fees))
 		return replace(run, last, fees);
-	return broadcast(run, last);
+	return payrun_send(run, last);
 }
 
 /*
@@ -407,18 +222,18 @@ push(struct run *run)
  * staff has told to go on takes another nonce; all that was signed with this one is void for ever.
  */
 static int
-lose_nonce(struct run *run, struct eth_address sender)
+lose_nonce(struct payrun *run, struct eth_address sender)
 {
 	bool is_asked = run->payout.retried_ms != 0 || run->payout.is_cancelled;
-	char problem[PROBLEM_SIZE];
+	char problem[PAYRUN_PROBLEM_SIZE];
 	struct db_rows *rows;
 	int64_t final;
 
 	if (chain_nonce(run->onchain->chain, sender, RPC_FINALIZED, &final, run->err))
 		return -1;
 	if (is_asked && final > run->payout.nonce) {
-		log_payout(run, LOG_LEVEL_WARNING, "payout_renonce", NULL);
-		run->next_ms = SOON_MS;
+		payrun_log(run, LOG_LEVEL_WARNING, "payout_renonce", NULL);
+		run->next_ms = PAYRUN_SOON_MS;
 		rows = db_call(run->worker->db, run->ctx, run->err, "payout_renonce", id_bucket(run->payout.id),
 		    DB_ARGS(DB_UUID(run->payout.id), DB_TIME(run->worker->now_ms)));
 		return rows == NULL ? -1 : 0;
@@ -426,33 +241,19 @@ lose_nonce(struct run *run, struct eth_address sender)
 	snprintf(problem, sizeof(problem),
 	    "nonce used elsewhere: a transaction of the paying address that is not ours has nonce %lld",
 	    (long long)run->payout.nonce);
-	return is_asked ? note(run, problem) : stick(run, problem);
-}
-
-/*
- * How many transactions its sender has in confirmed blocks.  Asked before the receipts are: were one of ours among them, its receipt
- * would be there.
- */
-static int
-count_used(struct run *run, struct eth_address *sender, int64_t *used)
-{
-	int64_t block = run->head.number - run->onchain->confirmations + 1;
-
-	if (run->payout.sender == NULL || eth_address_parse(run->payout.sender, sender) != 0)
-		return error_internal(run->err, "a payout's sender is none");
-	return chain_nonce(run->onchain->chain, *sender, block > 0 ? block : 0, used, run->err);
+	return is_asked ? payrun_note(run, problem) : payrun_stick(run, problem);
 }
 
 static int
-follow(struct run *run)
+follow(struct payrun *run)
 {
 	const struct payout_try *mined;
 	struct chain_receipt receipt;
 	struct eth_address sender;
 	int64_t used;
 
-	run->next_ms = pace(run);
-	if (count_used(run, &sender, &used) || find_mined(run, &mined, &receipt))
+	run->next_ms = payrun_pace(run);
+	if (payrun_count_used(run, &sender, &used) || payrun_find_mined(run, &mined, &receipt))
 		return -1;
 	if (mined != NULL)
 		return settle(run, mined, &receipt);
@@ -461,12 +262,12 @@ follow(struct run *run)
 
 /* One that has no nonce may have lost it, and have been paid after all by a chain that changed its mind. */
 static int
-begin_or_settle(struct run *run)
+begin_or_settle(struct payrun *run)
 {
 	const struct payout_try *mined = NULL;
 	struct chain_receipt receipt;
 
-	if (run->count > 0 && find_mined(run, &mined, &receipt))
+	if (run->count > 0 && payrun_find_mined(run, &mined, &receipt))
 		return -1;
 	return mined != NULL ? settle(run, mined, &receipt) : begin(run);
 }
@@ -475,7 +276,7 @@ begin_or_settle(struct run *run)
 
 /* Nothing of it will ever be mined, and the ledger says that it was paid: what is to be done is staff's to decide. */
 static int
-report_lost(struct run *run)
+report_lost(struct payrun *run)
 {
 	struct json_object *data = json_object_new_object();
 	char id[ID_TEXT_SIZE];
@@ -483,16 +284,16 @@ report_lost(struct run *run)
 
 	id_print(ID_PAYOUT, run->payout.id, id);
 	json_object_object_add(data, "tx_hash", json_object_new_string(run->payout.tx_hash));
-	log_payout(run, LOG_LEVEL_ERROR, "payout_lost", "completed, and then dropped by a reorganisation for good");
+	payrun_log(run, LOG_LEVEL_ERROR, "payout_lost", "completed, and then dropped by a reorganisation for good");
 	rc = staff_record(run->worker->db, "payout.lost", id, data, run->worker->now_ms, run->err);
 	json_object_put(data);
-	run->next_ms = OVER;
+	run->next_ms = PAYRUN_OVER;
 	return rc;
 }
 
 /* The transfer that counted, byte for byte; should a node have it still, this changes nothing. */
 static int
-resend(struct run *run)
+resend(struct payrun *run)
 {
 	char said[RPC_PROBLEM_SIZE] = "", hash[ETH_HASH_TEXT];
 	bool is_taken = false;
@@ -504,13 +305,13 @@ resend(struct run *run)
 			&is_taken, said, run->err))
 			return -1;
 	}
-	log_payout(run, LOG_LEVEL_WARNING, "payout_resent", is_taken ? "a reorganisation dropped it" : said);
+	payrun_log(run, LOG_LEVEL_WARNING, "payout_resent", is_taken ? "a reorganisation dropped it" : said);
 	return 0;
 }
 
 /* Looks until the block is final.  The payout stays completed whatever happens. */
 static int
-guard(struct run *run)
+guard(struct payrun *run)
 {
 	const struct payout_try *mined;
 	struct chain_receipt receipt;
@@ -518,14 +319,14 @@ guard(struct run *run)
 	int64_t used, final;
 	bool is_paid_out;
 
-	run->next_ms = GUARD_MS;
-	if (count_used(run, &sender, &used) || find_mined(run, &mined, &receipt))
+	run->next_ms = PAYRUN_GUARD_MS;
+	if (payrun_count_used(run, &sender, &used) || payrun_find_mined(run, &mined, &receipt))
 		return -1;
 	is_paid_out = mined != NULL && !mined->is_cancel && receipt.found == CHAIN_MINED;
 	if (mined != NULL && receipt.block_number > run->head.finalized)
 		return 0;
 	if (mined != NULL && is_paid_out) {
-		run->next_ms = OVER;
+		run->next_ms = PAYRUN_OVER;
 		return 0;
 	}
 	if (mined != NULL)
@@ -538,16 +339,16 @@ guard(struct run *run)
 }
 
 static int
-step(struct run *run)
+step(struct payrun *run)
 {
 	bool is_completed = strcmp(run->payout.state, "completed") == 0;
 
-	run->next_ms = RARELY_MS;
+	run->next_ms = PAYRUN_RARELY_MS;
 	if (run->onchain->chain == NULL)
-		return note(run, "the settings name no chain");
+		return payrun_note(run, "the settings name no chain");
 	if (run->payout.chain_id != run->onchain->chain_id)
-		return note(run, "it is for another chain than the settings'");
-	if (load_tries(run) || (run->count > 0 && chain_head(run->onchain->chain, &run->head, run->err)))
+		return payrun_note(run, "it is for another chain than the settings'");
+	if (payrun_load(run) || (run->count > 0 && chain_head(run->onchain->chain, &run->head, run->err)))
 		return -1;
 	if (is_completed)
 		return guard(run);
@@ -560,7 +361,9 @@ step(struct run *run)
 static int
 delay_after(enum error_code code)
 {
-	return code == ERR_payout_state_conflict ? SOON_MS : code == ERR_internal ? RARELY_MS : LATER_MS / 2;
+	return code == ERR_payout_state_conflict ? PAYRUN_SOON_MS
+	       : code == ERR_internal		 ? PAYRUN_RARELY_MS
+						 : PAYRUN_LATER_MS / 2;
 }
 
 int
@@ -568,7 +371,9 @@ payer_run(struct worker *worker, const struct job *job)
 {
 	char *ctx = talloc_strdup(NULL, "payer");
 	struct error err = { 0 };
-	struct run run = { .worker = worker, .onchain = worker->onchain, .ctx = ctx, .err = &err, .next_ms = OVER };
+	struct payrun run = {
+		.worker = worker, .onchain = worker->onchain, .ctx = ctx, .err = &err, .next_ms = PAYRUN_OVER
+	};
 	int rc = payout_load(worker->db, ctx, job->ref, &run.payout, &err);
 
 	if (rc == 0 && strcmp(run.payout.state, "failed") != 0)
@@ -576,7 +381,7 @@ payer_run(struct worker *worker, const struct job *job)
 	if (rc != 0 && err.code != ERR_payout_not_found)
 		run.next_ms = delay_after(err.code);
 	/* Steps that failed use up no attempt either: nothing that holds money is ever given up. */
-	rc = run.next_ms == OVER ? job_finish(worker, job) : job_next(worker, job, worker->now_ms + run.next_ms);
+	rc = run.next_ms == PAYRUN_OVER ? job_finish(worker, job) : job_next(worker, job, worker->now_ms + run.next_ms);
 	error_clear(&err);
 	talloc_free(ctx);
 	return rc;
