@@ -71,7 +71,7 @@ api_admin_payouts(struct request *rq)
 	if (request_query(rq, payouts_fields, nitems(payouts_fields), &in) ||
 	    api_cursor(rq, ID_PAYOUT, in.cursor, &before))
 		return -1;
-	while (strcmp(wanted_statuses[wanted], in.status) != 0)
+	while (wanted + 1 < nitems(states_of) && strcmp(wanted_statuses[wanted], in.status) != 0)
 		wanted++;
 	if (payout_list_all(rq->db, rq, states_of[wanted], before, in.limit, &payouts, &count, &rq->error))
 		return -1;

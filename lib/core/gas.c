@@ -41,17 +41,17 @@ static const struct eth_address l1_oracle = { { 0x42, [19] = 0x0f } };
 usd_micros
 gas_fee(uint64_t gas_price, uint64_t gas, uint64_t l1_fee, usd_micros eth_usd)
 {
-	unsigned __int128 wei = (unsigned __int128)gas_price * gas + l1_fee, cents;
+	unsigned __int128 wei = (unsigned __int128)gas_price * gas + l1_fee, fee;
 
 	if (wei > WEI_MAX)
 		return GAS_FEE_MAX;
-	/* At most 2^70 times 2^63 would not fit; at 2^56 usd_micros (72 billion dollars) an ether any wei is at the bound or next to nothing. */
+	/* 2^70 times 2^63 would not fit; from 2^56 usd_micros (72 billion dollars) an ether on, the fee is at a bound anyway. */
 	if (eth_usd > (INT64_C(1) << 56))
 		eth_usd = INT64_C(1) << 56;
-	cents = (wei * (unsigned __int128)eth_usd + ETHER * USD_CENT - 1) / (ETHER * USD_CENT);
-	if (cents < GAS_FEE_MIN / USD_CENT)
+	fee = (wei * (unsigned __int128)eth_usd + ETHER * USD_CENT - 1) / (ETHER * USD_CENT) * USD_CENT;
+	if (fee < GAS_FEE_MIN)
 		return GAS_FEE_MIN;
-	return cents > GAS_FEE_MAX / USD_CENT ? GAS_FEE_MAX : (usd_micros)cents * USD_CENT;
+	return fee > GAS_FEE_MAX ? GAS_FEE_MAX : (usd_micros)fee;
 }
 
 uint64_t
@@ -205,7 +205,7 @@ static int
 transfer_gas(const struct onchain *onchain, const char *payer, uint64_t *gas, struct error *err)
 {
 	uint8_t data[ETH_TRANSFER_SIZE];
-	struct eth_address from, stranger;
+	struct eth_address from, stranger = { { 0 } };
 	bool is_refused = true;
 	uint64_t estimate = 0;
 
