@@ -361,6 +361,20 @@ select ok(waits_in(1002), 'while staff ends the payout');
 select dblink_exec('one', 'commit');
 select is(answer('two'), 'signed', 'which is not at once then');
 select is((payout('first')).is_cancelled, true, 'but will be');
+
+-- Two bookings in one transaction take their accounts in the order of all bookings.
+create function fixture.lock(p_kind text) returns text
+language sql as $$
+    select format('select kind from accounts where bucket = 1002 and party_id = %L and kind = %L for update nowait', id('agent'), p_kind)
+$$;
+select dblink_exec('one', 'begin');
+select is(ask_far('one', lock('gas')), 'gas', 'a booking has come to one account');
+select dblink_send_query('two', format('select status from payout_request(1002, %L, ''agent'', %L, 10000000, 10000, %L, 8453, true, %L)', id('agent'),
+    id_new(1002, t0()), address_of('to'), t0()));
+select ok(waits_in(1002), 'a payout in test mode waits for it');
+select is(ask_far('one', lock('in_flight')), 'in_flight', 'and holds none that the booking comes to later');
+select dblink_exec('one', 'commit');
+select is(answer('two'), 'completed', 'so that none waits for ever');
 select clean();
 select dblink_disconnect(name) from unnest(array['one', 'two']) name;
 select * from finish();
