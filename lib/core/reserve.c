@@ -12,6 +12,7 @@
 #include "chain/chain.h"
 #include "core/job.h"
 #include "core/onchain.h"
+#include "core/payout.h"
 #include "core/reserve.h"
 #include "core/staff.h"
 
@@ -66,7 +67,7 @@ read_ledger(struct db *db, const void *ctx, struct reserves *out, struct error *
 	return 0;
 }
 
-/* How many transactions an address had sent as of a block; rows of one sender stand together in no order, so the last is kept. */
+/* How many transactions an address had sent as of a block; the last one asked about is remembered, as most payouts have one sender. */
 struct sender {
 	const char *text;
 	int64_t used;
@@ -87,17 +88,45 @@ ask_used(const struct onchain *onchain, int64_t block, const char *text, struct 
 	return 0;
 }
 
-/* What signed payouts have taken away as of a block, though the ledger does not say so yet: their nonces are used there. */
+/* A payout's nonce is used as of a block: by a transfer of its own, or by what moved none of its money, as a cancel or somebody else? */
 static int
-sum_gone(const struct onchain *onchain, const struct db_rows *rows, int64_t block, usd_micros *sum, struct error *err)
+find_transfer(struct db *db, const void *ctx, const struct onchain *onchain, struct id payout, int64_t block,
+    bool *is_gone, struct error *err)
+{
+	struct chain_receipt receipt;
+	struct payout_try *tries;
+	size_t count;
+
+	*is_gone = false;
+	if (payout_tries(db, ctx, payout, &tries, &count, err))
+		return -1;
+	for (size_t i = 0; i < count && !*is_gone; i++) {
+		if (tries[i].is_cancel)
+			continue;
+		if (chain_receipt(onchain->chain, ctx, tries[i].hash, &receipt, err))
+			return -1;
+		*is_gone = receipt.found == CHAIN_MINED && receipt.confirmations > 0 && receipt.block_number <= block;
+	}
+	return 0;
+}
+
+/* What signed payouts have taken away as of a block, though the ledger does not say so yet. */
+static int
+sum_gone(struct db *db, const void *ctx, const struct onchain *onchain, const struct db_rows *rows, int64_t block,
+    usd_micros *sum, struct error *err)
 {
 	struct sender last = { NULL, 0 };
+	bool is_gone;
 
 	*sum = 0;
 	for (size_t i = 0; i < db_count(rows); i++) {
 		if (ask_used(onchain, block, db_text(rows, i, "sender"), &last, err))
 			return -1;
-		if (db_int(rows, i, "nonce") < last.used)
+		if (db_int(rows, i, "nonce") >= last.used)
+			continue;
+		if (find_transfer(db, ctx, onchain, db_uuid(rows, i, "id"), block, &is_gone, err))
+			return -1;
+		if (is_gone)
 			*sum += db_int(rows, i, "amount") - db_int(rows, i, "gas_fee");
 	}
 	return 0;
@@ -117,8 +146,8 @@ read_balance(
 }
 
 static int
-read_chain(const struct onchain *onchain, const char *payer_text, const struct db_rows *signed_rows, int64_t block,
-    struct reserves *out, struct error *err)
+read_chain(struct db *db, const void *ctx, const struct onchain *onchain, const char *payer_text,
+    const struct db_rows *signed_rows, int64_t block, struct reserves *out, struct error *err)
 {
 	struct eth_address payer;
 	bool has_payer = payer_text != NULL && eth_address_parse(payer_text, &payer) == 0 &&
@@ -127,7 +156,7 @@ read_chain(const struct onchain *onchain, const char *payer_text, const struct d
 	out->payout_address = 0;
 	if (read_balance(onchain, onchain->deposit, block, &out->deposit_address, err) ||
 	    (has_payer && read_balance(onchain, payer, block, &out->payout_address, err)) ||
-	    sum_gone(onchain, signed_rows, block, &out->in_flight, err))
+	    sum_gone(db, ctx, onchain, signed_rows, block, &out->in_flight, err))
 		return -1;
 	out->difference = out->deposit_address + out->payout_address - (out->custody - out->in_flight);
 	return 0;
@@ -208,7 +237,7 @@ check(struct worker *worker, const void *ctx, const struct onchain *onchain, con
 	block = head.number - onchain->confirmations + 1;
 	if (block < 0)
 		return 0; /* nothing is confirmed on so young a chain */
-	if (read_chain(onchain, db_text(state, 0, "payout_address"), signed_rows, block, &now, err))
+	if (read_chain(worker->db, ctx, onchain, db_text(state, 0, "payout_address"), signed_rows, block, &now, err))
 		return -1;
 	if (now.difference < 0 && before.difference >= 0)
 		log_text(LOG_LEVEL_WARNING, "reserves_short", "%lld millionths are missing at block %lld",
