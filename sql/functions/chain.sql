@@ -39,8 +39,8 @@ begin
     update chain_states set quote = p_quote, quoted_at = p_now, updated_at = p_now where bucket = p_bucket and chain_id = p_chain;
 end $$;
 
--- chain_reserves: what a comparison of the chain with the ledger gave.  p_is_frozen freezes payouts; that none is wrong this time ends
--- no freeze: staff does (chain_frozen).  True if this froze them.
+-- chain_reserves: what a comparison of the chain with the ledger gave.  p_is_frozen freezes payouts; that none is wrong
+-- this time ends no freeze: staff does (chain_frozen).  True if this froze them.
 create or replace function chain_reserves(p_bucket int, p_chain bigint, p_reserves jsonb, p_is_frozen boolean, p_reason text,
     p_now timestamptz) returns boolean
 language plpgsql as $$

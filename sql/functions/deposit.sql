@@ -1,6 +1,6 @@
 -- deposit_credit(bucket, agent, kind, ref, amount, now): books money that has come in (deposit_usdc, deposit_fiat) against
--- its custody, and lifts the tier if that earns it.  What the agent owes for a deposit that vanished (receivable) is paid first.
--- ref is the credit's cause: the same one twice is refused.
+-- its custody, and lifts the tier if that earns it.  What the agent owes for a deposit that vanished (receivable) is paid
+-- first.  ref is the credit's cause: the same one twice is refused.
 create or replace function deposit_credit(p_bucket int, p_agent uuid, p_kind text, p_ref uuid, p_amount bigint,
     p_now timestamptz) returns uuid
 language plpgsql as $$

@@ -1,11 +1,12 @@
--- Payouts (spec 6): an operator's earnings, or an agent's unused deposit, as USDC.  Reserved in the ledger, signed and stored, sent,
--- watched; ended once, one way or the other.  A request locks the party, a step of the worker the payout, then accounts.
+-- Payouts (spec 6): an operator's earnings, or an agent's unused deposit, as USDC.  Reserved in the ledger, signed and
+-- stored, sent, watched; ended once, one way or the other.  A request locks the party, a step of the worker the payout,
+-- then accounts.
 
--- payout_request: takes the money off the balance and queues the payout; p_is_test: there is no chain, and it is paid at once.
--- An agent gets back no more than came in as USDC that is final, less what it had back or is on its way: card money never leaves
--- as USDC.  What an agent owes (receivable) is not there to be withdrawn.
--- Fails: agent_suspended, payouts_frozen, operator_suspended, kyc_required, payout_balance (details available_usd, for an agent also
--- withdrawable_usd).
+-- payout_request: takes the money off the balance and queues the payout; p_is_test: there is no chain, and it is paid at
+-- once.  An agent gets back no more than came in as USDC that is final, less what it had back or is on its way: card money
+-- never leaves as USDC.  What an agent owes (receivable) is not there to be withdrawn.
+-- Fails: agent_suspended, payouts_frozen, operator_suspended, kyc_required, payout_balance (details available_usd, for an
+-- agent also withdrawable_usd).
 create or replace function payout_request(p_bucket int, p_party uuid, p_kind text, p_id uuid, p_amount bigint, p_gas_fee bigint,
     p_to text, p_chain bigint, p_is_test boolean, p_now timestamptz) returns setof payouts
 language plpgsql as $$
@@ -79,8 +80,8 @@ begin
     return v_in - v_out;
 end $$;
 
--- payout_end: completed: the money has left, the fee stays for gas; failed: it goes back to where it came from.  The caller holds the
--- payout, which is still open, and has set what else there is to say of it.
+-- payout_end: completed: the money has left, the fee stays for gas; failed: it goes back to where it came from.  The caller
+-- holds the payout, which is still open, and has set what else there is to say of it.
 create or replace function payout_end(p_bucket int, p payouts, p_status text, p_actor text, p_now timestamptz) returns payouts
 language plpgsql as $$
 begin
@@ -98,7 +99,8 @@ begin
     return p;
 end $$;
 
--- payout_event: tells an agent's event list of a withdrawal: pending, stuck, completed, failed.  Statuses are those of answers.
+-- payout_event: tells an agent's event list of a withdrawal: pending, stuck, completed, failed.  Statuses are those of
+-- answers.
 create or replace function payout_event(p_bucket int, p payouts, p_what text, p_actor text, p_now timestamptz) returns void
 language plpgsql as $$
 begin
@@ -170,8 +172,8 @@ begin
     return query select * from payout_transactions where bucket = p_bucket and payout_id = p_id order by attempt;
 end $$;
 
--- nonce_take: the next nonce of an account, held to the end of the transaction, so that one that is rolled back leaves no gap.
--- p_chain_nonce: the chain's own, below which all are used.
+-- nonce_take: the next nonce of an account, held to the end of the transaction, so that one that is rolled back leaves no
+-- gap.  p_chain_nonce: the chain's own, below which all are used.
 create or replace function nonce_take(p_bucket int, p_chain bigint, p_address text, p_chain_nonce bigint, p_now timestamptz)
 returns bigint
 language plpgsql as $$
@@ -184,10 +186,11 @@ begin
     return v_next - 1;
 end $$;
 
--- payout_sign: stores a signed transaction before it is sent: transfer, or, of one that staff has ended, cancel.  A payout that has a
--- nonce gets no other (payout_renonce takes it away).  The same bytes again change nothing.  Nothing is signed for the first time
--- while the agent's withdrawals are frozen.
--- Fails: payout_not_found, payout_state_conflict (over, another nonce or sender, staff has ended it or not), payouts_frozen.
+-- payout_sign: stores a signed transaction before it is sent: transfer, or, of one that staff has ended, cancel.  A payout
+-- that has a nonce gets no other (payout_renonce takes it away).  The same bytes again change nothing.  Nothing is signed
+-- for the first time while the agent's withdrawals are frozen.
+-- Fails: payout_not_found, payout_state_conflict (over, another nonce or sender, staff has ended it or not),
+-- payouts_frozen.
 create or replace function payout_sign(p_bucket int, p_id uuid, p_kind text, p_sender text, p_nonce bigint, p_hash text,
     p_raw bytea, p_max_fee numeric, p_tip numeric, p_gas_limit bigint, p_now timestamptz) returns setof payouts
 language plpgsql as $$
@@ -248,8 +251,9 @@ begin
     return next p;
 end $$;
 
--- payout_renonce: another transaction of the account has used the nonce up for good, so none of the payout's can be mined: it is signed
--- anew, at a new nonce; or, if staff has ended it, it has failed.  Fails: payout_not_found, payout_state_conflict.
+-- payout_renonce: another transaction of the account has used the nonce up for good, so none of the payout's can be mined:
+-- it is signed anew, at a new nonce; or, if staff has ended it, it has failed.  Fails: payout_not_found,
+-- payout_state_conflict.
 create or replace function payout_renonce(p_bucket int, p_id uuid, p_now timestamptz) returns setof payouts
 language plpgsql as $$
 declare p payouts := payout_lock_open(p_bucket, p_id);
@@ -300,8 +304,9 @@ begin
     return next p;
 end $$;
 
--- payout_cancel: staff ends a payout: at once while nothing is signed that could be mined; else the worker puts a cancel at its nonce,
--- and whichever is mined decides.  The same again changes nothing.  Fails: payout_not_found, payout_state_conflict (completed).
+-- payout_cancel: staff ends a payout: at once while nothing is signed that could be mined; else the worker puts a cancel at
+-- its nonce, and whichever is mined decides.  The same again changes nothing.  Fails: payout_not_found,
+-- payout_state_conflict (completed).
 create or replace function payout_cancel(p_bucket int, p_id uuid, p_now timestamptz) returns setof payouts
 language plpgsql as $$
 declare p payouts := payout_lock(p_bucket, p_id);

@@ -1,6 +1,6 @@
--- registry_claim(bucket, kind, value, party, refusal, now): takes a value that may exist once, or fails with `refusal`.  Whoever
--- has it already may take it again: of one party's two requests at once neither fails.
--- The first step of the transaction that needs it.  From: database.md R3.
+-- registry_claim(bucket, kind, value, party, refusal, now): takes a value that may exist once, or fails with `refusal`.
+-- Whoever has it already may take it again: of one party's two requests at once neither fails.  The first step of the
+-- transaction that needs it.  From: database.md R3.
 create or replace function registry_claim(p_bucket int, p_kind text, p_value text, p_party uuid, p_refusal text,
     p_now timestamptz) returns void
 language plpgsql as $$

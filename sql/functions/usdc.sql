@@ -2,9 +2,9 @@
 -- agent first, then the deposit, then accounts.  A transfer is known by chain, transaction and log; that only one agent
 -- has it is registry_claim's doing (kind chain_log), in the transaction of usdc_seen.
 
--- usdc_seen: a transfer to us in a block; p_id is its id if it is new.  A known one whose block is another now takes the new
--- block and is looked at again; one that was reversed is pending again.  Should the transfer itself have become another by that,
--- what was credited for the old one is taken back.  A final one stays as it is, whatever is said.
+-- usdc_seen: a transfer to us in a block; p_id is its id if it is new.  A known one whose block is another now takes the
+-- new block and is looked at again; one that was reversed is pending again.  Should the transfer itself have become another
+-- by that, what was credited for the old one is taken back.  A final one stays as it is, whatever is said.
 -- Fails: wallet_required (a new one not from the agent's wallet; p_wallet null, in test mode: anybody's), deposit_taken.
 create or replace function usdc_seen(p_bucket int, p_agent uuid, p_id uuid, p_chain bigint, p_tx text, p_log bigint,
     p_wallet text, p_amount bigint, p_block bigint, p_block_hash text, p_now timestamptz) returns setof usdc_deposits
@@ -60,9 +60,9 @@ begin
     return next d;
 end $$;
 
--- usdc_confirm: credits a pending deposit if it still lies in the block that the caller has counted from; any other is left as it is,
--- and the row tells.  Not before what was credited for the same transaction in another block has been moved or reversed: a
--- transaction lies in one block alone.  In test mode there is no block, and the deposit final at once.
+-- usdc_confirm: credits a pending deposit if it still lies in the block that the caller has counted from; any other is left
+-- as it is, and the row tells.  Not before what was credited for the same transaction in another block has been moved or
+-- reversed: a transaction lies in one block alone.  In test mode there is no block, and the deposit final at once.
 create or replace function usdc_confirm(p_bucket int, p_agent uuid, p_id uuid, p_block_hash text, p_now timestamptz)
 returns setof usdc_deposits
 language plpgsql as $$
@@ -87,8 +87,9 @@ begin
     return next d;
 end $$;
 
--- usdc_reverse: the deposit's block, as the caller knows it, is none of the chain's any more and the transaction in no other.  What
--- was credited is taken back, the agent's withdrawals are frozen, staff is told.  Twice is once; a final one stays.
+-- usdc_reverse: the deposit's block, as the caller knows it, is none of the chain's any more and the transaction in no
+-- other.  What was credited is taken back, the agent's withdrawals are frozen, staff is told.  Twice is once; a final one
+-- stays.
 create or replace function usdc_reverse(p_bucket int, p_agent uuid, p_id uuid, p_block_hash text, p_now timestamptz)
 returns setof usdc_deposits
 language plpgsql as $$
@@ -104,8 +105,8 @@ begin
     return next d;
 end $$;
 
--- usdc_take_back: books a confirmed deposit back: from what is left of the agent's money, and the rest as a debt, which the next
--- deposit pays first.  The caller holds agent and deposit.
+-- usdc_take_back: books a confirmed deposit back: from what is left of the agent's money, and the rest as a debt, which the
+-- next deposit pays first.  The caller holds agent and deposit.
 create or replace function usdc_take_back(p_bucket int, d usdc_deposits, p_now timestamptz) returns usdc_deposits
 language plpgsql as $$
 declare v_taken bigint;
@@ -146,8 +147,8 @@ begin
     return d;
 end $$;
 
--- usdc_event: tells the agent's event list of a deposit's present status.  Those of one instant stand in the order in which they
--- can follow each other.
+-- usdc_event: tells the agent's event list of a deposit's present status.  Those of one instant stand in the order in which
+-- they can follow each other.
 create or replace function usdc_event(p_bucket int, d usdc_deposits, p_from text, p_now timestamptz) returns void
 language plpgsql as $$
 begin

@@ -1,5 +1,6 @@
--- Wallets: the challenge whose signature binds one, and the one that is bound (spec 6).  That a wallet is one agent's alone is
--- registry_claim's doing (kind wallet), in the transaction of the binding; the wallet before it is given up by registry_release.
+-- Wallets: the challenge whose signature binds one, and the one that is bound (spec 6).  That a wallet is one agent's alone
+-- is registry_claim's doing (kind wallet), in the transaction of the binding; the wallet before it is given up by
+-- registry_release.
 
 -- wallet_challenge: a nonce that the agent's wallet may sign within ten minutes.  Ten may be open; one more ends the oldest.
 create or replace function wallet_challenge(p_bucket int, p_agent uuid, p_nonce uuid, p_now timestamptz) returns void
@@ -13,8 +14,8 @@ begin
             order by issued_at desc, nonce desc offset 10));
 end $$;
 
--- wallet_challenge_find: when a nonce was issued, which stands in the text that was signed.  Holds the agent from here on, so that
--- of two bindings at once the second begins when the first is over.  Fails: challenge_invalid.
+-- wallet_challenge_find: when a nonce was issued, which stands in the text that was signed.  Holds the agent from here on,
+-- so that of two bindings at once the second begins when the first is over.  Fails: challenge_invalid.
 create or replace function wallet_challenge_find(p_bucket int, p_agent uuid, p_nonce uuid, p_now timestamptz)
 returns table (issued_at timestamptz)
 language plpgsql as $$
@@ -28,8 +29,9 @@ begin
     end if;
 end $$;
 
--- wallet_bind: the agent's wallet from now on; spends the nonce, so the caller has checked the signature.  previous: the wallet
--- before it, null if there was none, which may be the same.  Fails: challenge_invalid (unknown, used, older than ten minutes).
+-- wallet_bind: the agent's wallet from now on; spends the nonce, so the caller has checked the signature.  previous: the
+-- wallet before it, null if there was none, which may be the same.  Fails: challenge_invalid (unknown, used, older than ten
+-- minutes).
 create or replace function wallet_bind(p_bucket int, p_agent uuid, p_nonce uuid, p_wallet text, p_now timestamptz)
 returns table (previous text, verified_at timestamptz)
 language plpgsql as $$
