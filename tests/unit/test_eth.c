@@ -29,6 +29,7 @@
 #define HALF_N_1 "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1"
 #define ZERO "0000000000000000000000000000000000000000000000000000000000000000"
 #define ONE "0000000000000000000000000000000000000000000000000000000000000001"
+#define TWO "0000000000000000000000000000000000000000000000000000000000000002"
 #define FIVE "0000000000000000000000000000000000000000000000000000000000000005"
 #define MOST "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
@@ -262,6 +263,11 @@ what_is_no_signature_names_nobody(void **state)
 		"0x" MOST S "1c",
 		"0x" R MOST "1c",
 		"0x" MOST MOST "1c",
+		/* a point whose x is above the order: only v = 2 or 3 could tell, and Ethereum has none */
+		"0x" TWO S "02",
+		"0x" TWO S "03",
+		"0x" TWO S "1d",
+		"0x" TWO S "1e",
 		/* no point has this x */
 		"0x" FIVE S "1b",
 		"0x" FIVE S "1c",
@@ -541,7 +547,7 @@ static void
 a_key_that_is_no_plain_file_is_refused(void **state)
 {
 	char folder[] = "/tmp/keys-XXXXXX", pipe_path[64];
-	const char *paths[3] = { "/nonexistent/key", NULL, NULL };
+	const char *paths[3] = { "/nonexistent/key", NULL, NULL }, *log;
 	struct error err = { 0 };
 
 	(void)state;
@@ -553,7 +559,9 @@ a_key_that_is_no_plain_file_is_refused(void **state)
 	for (size_t i = 0; i < nitems(paths); i++) {
 		capture_begin();
 		assert_null(eth_key_load(paths[i], &err));
-		assert_non_null(strstr(capture_end(), paths[i]));
+		log = capture_end();
+		assert_non_null(strstr(log, paths[i]));
+		assert_true(i == 0 || strstr(log, "is no plain file") != NULL);
 		assert_int_equal(err.code, ERR_internal);
 	}
 	error_clear(&err);

@@ -21,10 +21,11 @@
 #define BLOCK \
 	"{\"number\":\"0x1b4\",\"hash\":\"" H1 "\",\"parentHash\":\"" H2 "\",\"timestamp\":\"0x65000002\"," \
 	"\"baseFeePerGas\":\"0x3b9aca00\",\"gasUsed\":\"0x0\",\"transactions\":[\"" H3 "\"],\"uncles\":[]}"
-#define LOG \
+#define LOG_AT(index) \
 	"{\"address\":\"" USDC "\",\"topics\":[\"" TRANSFER "\",\"" ALICE "\",\"" ALICE "\"],\"data\":\"" WORD "\"," \
 	"\"blockHash\":\"" H1 "\",\"blockNumber\":\"0x1b4\",\"blockTimestamp\":1700000000,\"transactionHash\":\"" H3 \
-	"\",\"transactionIndex\":\"0x0\",\"logIndex\":\"0x7\",\"removed\":false}"
+	"\",\"transactionIndex\":\"0x0\",\"logIndex\":\"" index "\",\"removed\":false}"
+#define LOG LOG_AT("0x7")
 #define RECEIPT \
 	"{\"type\":\"0x2\",\"status\":\"0x1\",\"cumulativeGasUsed\":\"0xc97a\",\"blockTimestamp\":1700000000," \
 	"\"logs\":[" LOG "],\"logsBloom\":\"0x00\",\"transactionHash\":\"" H3 "\",\"transactionIndex\":\"0x0\"," \
@@ -465,6 +466,13 @@ receipts_are_read_only_whole_and_of_the_hash_asked_for(void **state)
 		{ "\"transactionHash\":\"" H3 "\",\"transactionIndex\":\"0x0\",\"logIndex\"",
 		    "\"transactionHash\":\"" H2 "\",\"transactionIndex\":\"0x0\",\"logIndex\"", RPC_DOWN },
 		{ "\"logs\":[", "\"logs\":[" LOG ",", RPC_DOWN },
+		{ "\"logs\":[", "\"logs\":[" LOG_AT("0x5") ",", RPC_DOWN },
+		{ "\"logs\":[", "\"logs\":[" LOG_AT("0x6") ",", RPC_OK },
+		/* all of another transaction, its logs too */
+		{ RECEIPT,
+		    "{\"status\":\"0x1\",\"logs\":[],\"blockHash\":\"" H1
+		    "\",\"blockNumber\":\"0x1b4\",\"from\":\"" ALICE_SHORT "\",\"transactionHash\":\"" H2 "\"}",
+		    RPC_DOWN },
 	};
 	struct scene *scene = *state;
 
@@ -548,6 +556,26 @@ logs_that_were_not_asked_for_spoil_the_answer(void **state)
 	assert_asked(scene, "eth_getLogs",
 	    "[{\"address\":\"" USDC "\",\"topics\":[\"" TRANSFER "\",null,\"" ALICE
 	    "\"],\"fromBlock\":\"0x1ab\",\"toBlock\":\"0x1b4\"}]");
+}
+
+/* "Any" is still one: a log with fewer topics does not match. */
+static void
+a_log_has_every_topic_that_may_be_any(void **state)
+{
+	static const char one_topic[] = "\"topics\":[\"" TRANSFER "\"]";
+	struct scene *scene = *state;
+	const struct eth_hash topic = hash_of(TRANSFER);
+	const struct eth_hash *const topics[] = { &topic, NULL };
+	struct rpc_log *logs;
+	size_t count;
+
+	node_say(&scene->node, "eth_getLogs",
+	    node_variant(
+		scene->ctx, "[" LOG "]", "\"topics\":[\"" TRANSFER "\",\"" ALICE "\",\"" ALICE "\"]", one_topic));
+	assert_int_equal(
+	    rpc_logs(&scene->rpc, scene->ctx, address_of(USDC), topics, 2, 427, 436, &logs, &count), RPC_DOWN);
+	assert_int_equal(
+	    rpc_logs(&scene->rpc, scene->ctx, address_of(USDC), topics, 1, 427, 436, &logs, &count), RPC_OK);
 }
 
 static void
@@ -674,6 +702,7 @@ main(void)
 		CASE(receipts_are_read_only_whole_and_of_the_hash_asked_for),
 		CASE(a_receipt_s_members_come_through),
 		CASE(logs_that_were_not_asked_for_spoil_the_answer),
+		CASE(a_log_has_every_topic_that_may_be_any),
 		CASE(views_give_bytes_up_to_four_kilobytes),
 		CASE(fees_are_the_next_block_s_and_the_middle_tip),
 		CASE(what_is_sent_is_taken_when_the_node_has_it),
