@@ -24,8 +24,8 @@ export const at = {
   gasPriceOracle: '0x420000000000000000000000000000000000000F',
   priceFeed: '0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70',
   lookAlike: '0x833589FcD6edB6E08f4C7c32d4F71B54BDA02914',
-  forger: '0x00000000000000000000000000000000000F0a6e',
-  router: '0x0000000000000000000000000000000000F00007',
+  forger: '0x00000000000000000000000000000000000f0a6e',
+  router: '0x0000000000000000000000000000000000f00007',
 };
 const codes = { usdc: 'TestUsd', lookAlike: 'TestUsd', gasPriceOracle: 'GasPriceOracle', priceFeed: 'PriceFeed', forger: 'Forger', router: 'Router' };
 const abi = Object.fromEntries(Object.entries(contracts).map(([name, { abi }]) => [name, createContract(abi)]));

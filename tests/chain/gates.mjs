@@ -50,6 +50,7 @@ class Gates {
   }
 }
 
+/* To be called outside of tests: it ends with the file's last one. */
 export async function gatesOf(s) {
   await s.sql(`create function test_gate() returns trigger language plpgsql as
     $$begin perform pg_advisory_xact_lock_shared(tg_argv[0]::bigint); return new; end$$`);

@@ -11,15 +11,15 @@ import { CONFIRMATIONS, micros, sleep, until, wallet, world } from './world.mjs'
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 2), AMOUNT = 10;
 const LEASE_S = 200; /* longer than any job's */
 const w = await world(), { s, chain, proxy, payer } = w;
+const gates = await gatesOf(s);
 const agent = await w.agent({ holds: 10_000 });
 const done = []; /* every payout of this file, as { id, hash, to, net } */
-let operator, gates, worker;
+let operator, worker;
 
 test('somebody has earned enough', async () => {
   await w.fund(agent, 9_999);
   operator = await w.operator(agent, 12 * ROUNDS * AMOUNT);
   await w.provide(9_000);
-  gates = await gatesOf(s);
   await w.takeWorker();
 });
 
@@ -57,65 +57,73 @@ const sent = async (to) => {
 
 /* request(): asks for the payout; each gives back when the worker has been killed. */
 const points = {
-  'after the reservation': ({ request }) => atCall('eth_getTransactionCount', { when: isOfPayout }, request, true),
-  'when it has taken the nonce': ({ request }) => atGate('nonce', request),
-  'when it has signed': ({ request }) => atGate('signing', request),
-  'while what it signed is stored': ({ request }) => atGate('storing', request),
-  'before the broadcast': async ({ request, to }) => {
+  'after the reservation': { isStored: false, run: ({ request }) => atCall('eth_getTransactionCount', { when: isOfPayout }, request, true) },
+  'when it has taken the nonce': { isStored: false, run: ({ request }) => atGate('nonce', request) },
+  'when it has signed': { isStored: false, run: ({ request }) => atGate('signing', request) },
+  'while what it signed is stored': { isStored: true, run: ({ request }) => atGate('storing', request) },
+  'before the broadcast': { isStored: true, run: async ({ request, to }) => {
     await atCall('eth_sendRawTransaction', {}, request, true);
     assert.equal(await isKnown(await signed(to)), null, 'nothing has reached the chain');
-  },
-  'during the broadcast': ({ request, n }) => atCall('eth_sendRawTransaction', {}, request, n % 2 === 0),
-  'after the broadcast, its answer lost': async ({ request, to }) => {
+  } },
+  'during the broadcast': { isStored: true, run: ({ request, n }) => atCall('eth_sendRawTransaction', {}, request, n % 2 === 0) },
+  'after the broadcast, its answer lost': { isStored: true, run: async ({ request, to }) => {
     await atCall('eth_sendRawTransaction', { isLate: true }, request, true);
     assert.ok(await isKnown(await signed(to)), 'the chain has it');
-  },
-  'before the confirmation': async ({ request, to }) => {
+  } },
+  'before the confirmation': { isStored: true, run: async ({ request, to }) => {
     await request();
     const hash = await sent(to);
     await atCall('eth_getTransactionReceipt', { when: ({ params }) => params[0] === hash }, () => chain.mine(CONFIRMATIONS), true);
-  },
-  'while the confirmation is booked': async ({ request, to }) => {
+  } },
+  'while the confirmation is booked': { isStored: true, run: async ({ request, to }) => {
     await request();
     await sent(to);
     await atGate('completing', () => chain.mine(CONFIRMATIONS));
-  },
-  'after the confirmation': async ({ request, to }) => {
+  } },
+  'after the confirmation': { isStored: true, run: async ({ request, to }) => {
     await request();
     await sent(to);
     await atGate('completed', () => chain.mine(CONFIRMATIONS));
-  },
-  'at any moment': async ({ request }) => {
+  } },
+  'at any moment': { run: async ({ request }) => {
     await request();
     await sleep(Math.random() * 3000);
     await worker.kill();
-  },
+  } },
 };
 
-async function round(run, n) {
+/* What a killed worker has left behind, once its last transaction has ended one way or the other. */
+async function settled(to) {
+  await until(async () => (await s.sql("select 1 from pg_stat_activity where usename = 'humanops_app' and state <> 'idle' and query ~ 'payout_|COMMIT|nonce_'")).length === 0);
+  return until(() => row(to));
+}
+
+/* isStored: whether the signed bytes must be there when it has died; undefined where that is chance. */
+async function round({ run, isStored }, n) {
   const to = wallet().address;
   let answer;
   worker = w.startWorker();
   await run({ to, n, request: async () => { answer = w.paid(operator, AMOUNT, to); } });
-  const before = await row(to);
+  const before = await settled(to);
+  assert.equal(before.tx_hash !== null, isStored ?? before.tx_hash !== null, 'it died where it should');
   worker = w.startWorker();
   await s.advance(LEASE_S);
   const { payout_id: id, gas_fee_usd: fee } = await answer;
-  await w.mineUntil(async () => (await w.status(operator, id)).status === 'COMPLETED', 60_000);
+  await w.hasten(async () => (await w.status(operator, id)).status === 'COMPLETED');
   await worker.kill();
   const net = micros(AMOUNT) - micros(fee), after = await row(to);
   const moved = await chain.transfers((t) => t.to === to.toLowerCase());
   assert.deepEqual(moved.map((t) => [t.from, t.value, t.hash]), [[payer.lower, net, after.tx_hash]], 'one transfer of the exact amount');
-  if (before?.tx_hash)
+  if (before.tx_hash)
     assert.equal(after.tx_hash, before.tx_hash, 'what was stored is what was sent');
   done.push({ id, to, net, hash: after.tx_hash });
 }
 
-for (const [name, run] of Object.entries(points))
+for (const [name, point] of Object.entries(points))
   if (name.includes(process.env.KILL_POINTS ?? ''))
     test(`a worker killed ${name}: one transfer, ${ROUNDS} times of ${ROUNDS}`, { timeout: ROUNDS * 90_000 }, async () => {
       for (let n = 0; n < ROUNDS; n++)
-        await round(run, n);
+        await round(point, n);
     });
 
 test('after all of it each payout was mined once, no nonce was left out, and the books agree', async (t) => {
