@@ -3,7 +3,11 @@
  * what staff sees.  What a chain changes about payouts is tests/chain's.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import { addr, eip191Signer } from 'micro-eth-signer';
 import { startIssuer } from '../issuer.mjs';
@@ -370,6 +374,32 @@ test('staff sees what is stuck or open, tells it to go on, or ends it, each time
     [['payout.retry', one.id, { reason: null }], ['payout.fail', two.id, { reason: 'Wrong address' }], ['payout.fail', two.id, { reason: 'again' }]]);
   await ok(staff('POST', `/payouts/${one.id}/fail`, { reason: 'done with it' }));
   await booksAgree(s);
+});
+
+test('a worker starts with a key that is one and its own secret, or not at all, and shows it to nobody', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'humanops-key-')), digits = randomBytes(32).toString('hex'), order = 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141';
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const check = async (name, text, mode) => {
+    const file = path.join(folder, name);
+    if (text !== null) {
+      writeFileSync(file, text);
+      chmodSync(file, mode);
+    }
+    if (s.user !== null)
+      execFileSync('chown', ['-R', s.user, folder]);
+    const env = { BASE_RPC_URL: 'http://127.0.0.1:9', PAYOUT_PRIVATE_KEY_FILE: file, ETH_USD_PRICE: '3000' }, got = await s.program('worker', ['--check'], { env });
+    assert.ok(![digits, order].some((secret) => got.stderr.includes(secret)), got.stderr);
+    return got;
+  };
+  for (const [name, text, mode] of [['good', `0x${digits}\n`, 0o600], ['bare', digits, 0o400]]) {
+    const { status, stderr } = await check(name, text, mode);
+    assert.equal(status, 0, stderr);
+  }
+  const bad = { absent: null, empty: '', short: digits.slice(1), long: `${digits}0`, 'no-hex': digits.replace(/./, 'g'), zero: '0'.repeat(64), order, two: `${digits}\n${digits}\n` };
+  for (const [name, text] of Object.entries(bad))
+    assert.equal((await check(name, text, 0o600)).status, 78, name);
+  for (const mode of [0o644, 0o640, 0o604, 0o660])
+    assert.equal((await check(`mode-${mode.toString(8)}`, digits, mode)).status, 78, `readable by others: ${mode.toString(8)}`);
 });
 
 test('without a chain there are no reserves to show, and a freeze ends by staff alone', async () => {
