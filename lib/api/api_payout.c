@@ -142,7 +142,8 @@ api_agents_withdraw(struct request *rq)
 	struct eth_address to;
 	struct wallet wallet;
 
-	if (read_payout(rq, withdraw_fields, nitems(withdraw_fields), &in, &to))
+	if (read_payout(rq, withdraw_fields, nitems(withdraw_fields), &in, &to) ||
+	    onchain_need(onchain_of(rq), &rq->error))
 		return -1;
 	if (wallet_show(rq->db, rq->who.id, &wallet, &rq->error))
 		return rq->error.code == ERR_wallet_not_found ? error_set(&rq->error, ERR_wallet_required) : -1;
