@@ -1,6 +1,6 @@
 /*
- * Handlers of agents.fcgi for what comes in over the chain: the deposit address, the agent's wallet, deposits of USDC.  What a
- * wallet has to prove is core/wallet.c's, what counts as a deposit core/deposit.c's.
+ * Handlers of agents.fcgi for what comes in over the chain: the deposit address, the agent's wallet, deposits of
+ * USDC.  What a wallet has to prove is core/wallet.c's, what counts as a deposit core/deposit.c's.
  */
 #include <json-c/json.h>
 #include <talloc.h>

@@ -1,6 +1,7 @@
 /*
- * Deposits of USDC: which transfers of a receipt are an agent's deposit, and what to answer to one who names a transaction.  How
- * receipts are read and believed is lib/chain's; what finds deposits that nobody names, and looks after all of them, is watch.c.
+ * Deposits of USDC: which transfers of a receipt are an agent's deposit, and what to answer to one who names a
+ * transaction.  How receipts are read and believed is lib/chain's; what finds deposits that nobody names, and looks
+ * after all of them, is watch.c.
  */
 #include <assert.h>
 #include <string.h>
@@ -49,7 +50,10 @@ deposit_see(struct db *db, const void *ctx, const struct onchain *onchain, struc
 		return -1;
 	if (out->status != USDC_PENDING || out->amount == (usd_micros)transfer->amount || onchain->is_test)
 		return 0;
-	/* One block holds one amount: what was said before was wrong, or this is.  What counts is what is said when it is credited. */
+	/*
+	 * One block holds one amount: what was said before was wrong, or this is.  What counts is what is said when
+	 * it is credited.
+	 */
 	return usdc_reverse(db, ctx, out, now_ms, err) || usdc_seen(db, ctx, onchain, agent, transfer, now_ms, out, err)
 		   ? -1
 		   : 0;
@@ -206,7 +210,10 @@ brings(const struct onchain *onchain, struct eth_address wallet, const struct ch
 	return false;
 }
 
-/* With the receipt at hand.  What was stored before (under an earlier wallet, in a block that is gone) still has its answer. */
+/*
+ * With the receipt at hand.  What was stored before (under an earlier wallet, in a block that is gone) still has its
+ * answer.
+ */
 static int
 judge(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent, struct eth_address wallet,
     struct eth_hash hash, const struct chain_receipt *receipt, int64_t now_ms, struct deposit_result *out,

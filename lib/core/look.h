@@ -22,8 +22,8 @@ struct look {
 bool look_has_time(const struct look *look);
 
 /*
- * What was begun in the database is over.  0, and the error is forgotten, if it is about one thing alone and the look goes on, since
- * the chain answers to other questions.
+ * What was begun in the database is over.  0, and the error is forgotten, if it is about one thing alone and the look
+ * goes on, since the chain answers to other questions.
  */
 int look_go_on(const struct look *look, struct error *err);
 

@@ -1,6 +1,7 @@
 /*
- * The search for deposits: hints of the chain's log, of which the receipt then tells what they are (deposit.c).  A hint that
- * cannot be followed holds up nothing but itself, so that nobody can stop the search by a transaction that no server cares to show.
+ * The search for deposits: hints of the chain's log, of which the receipt then tells what they are (deposit.c).  A
+ * hint that cannot be followed holds up nothing but itself, so that nobody can stop the search by a transaction that
+ * no server cares to show.
  */
 #include <talloc.h>
 #include "base/db.h"

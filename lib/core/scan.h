@@ -8,7 +8,10 @@
 struct error;
 struct look;
 
-/* Searches the blocks since the last search, as far as there is time.  *is_behind: there are more.  Nothing is lost by an error. */
+/*
+ * Searches the blocks since the last search, as far as there is time.  *is_behind: there are more.  Nothing is lost
+ * by an error.
+ */
 int scan_blocks(const struct look *look, bool *is_behind, struct error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Rows of USDC deposits, by the SQL functions of the same names.  What counts as a deposit, and when, is deposit.c's and watch.c's
- * to say; that it is credited once, the database's.
+ * Rows of USDC deposits, by the SQL functions of the same names.  What counts as a deposit, and when, is deposit.c's
+ * and watch.c's to say; that it is credited once, the database's.
  */
 #include <stdio.h>
 #include <string.h>

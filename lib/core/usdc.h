@@ -33,8 +33,9 @@ struct usdc_deposit {
 const char *usdc_status_name(enum usdc_status status);
 
 /*
- * Takes the transfer for the agent, everywhere, then stores it as pending, or what the chain now says of it.  Several calls, in
- * the caller's transaction.  A row comes back that was there before with its status; only a reversed one is pending again.
+ * Takes the transfer for the agent, everywhere, then stores it as pending, or what the chain now says of it.  Several
+ * calls, in the caller's transaction.  A row comes back that was there before with its status; only a reversed one is
+ * pending again.
  * Fails: deposit_taken, wallet_required (it is a new one, and not from the agent's wallet).
  */
 int usdc_seen(struct db *db, const void *ctx, const struct onchain *onchain, struct id agent,
@@ -44,8 +45,9 @@ int usdc_seen(struct db *db, const void *ctx, const struct onchain *onchain, str
 int usdc_confirm(struct db *db, const void *ctx, struct usdc_deposit *deposit, int64_t now_ms, struct error *err);
 
 /*
- * The deposit's block is no longer the chain's: a pending one counts for nothing, a credited one is booked back, its agent frozen
- * for payouts and staff told.  In the caller's transaction; nothing happens if it was seen in another block meanwhile.
+ * The deposit's block is no longer the chain's: a pending one counts for nothing, a credited one is booked back, its
+ * agent frozen for payouts and staff told.  In the caller's transaction; nothing happens if it was seen in another
+ * block meanwhile.
  */
 int usdc_reverse(struct db *db, const void *ctx, struct usdc_deposit *deposit, int64_t now_ms, struct error *err);
 

@@ -1,6 +1,6 @@
 /*
- * Wallets: what a challenge says, and that its signature is by the wallet it names.  That a challenge is used once, and in time,
- * is the SQL functions' doing; that a wallet is one agent's, the registry's (database.md R3).
+ * Wallets: what a challenge says, and that its signature is by the wallet it names.  That a challenge is used once,
+ * and in time, is the SQL functions' doing; that a wallet is one agent's, the registry's (database.md R3).
  */
 #include <string.h>
 #include <talloc.h>

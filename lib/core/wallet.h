@@ -7,8 +7,8 @@
 #include "chain/eth.h"
 
 /*
- * The wallet that an agent deposits from and is paid back to (spec 6, wallet binding).  A wallet is bound to one agent, an agent
- * has one wallet: binding another replaces it, and the old one then counts for nothing new.
+ * The wallet that an agent deposits from and is paid back to (spec 6, wallet binding).  A wallet is bound to one
+ * agent, an agent has one wallet: binding another replaces it, and the old one then counts for nothing new.
  */
 
 struct db;
@@ -38,8 +38,8 @@ int wallet_challenge(
     struct db *db, const void *ctx, struct id agent, int64_t now_ms, struct wallet_challenge *out, struct error *err);
 
 /*
- * Binds a wallet whose key has signed a challenge of the agent's.  In the caller's transaction.  A challenge is spent by its
- * success alone.  Fails: challenge_invalid, validation_failed (the signature is another's), wallet_taken.
+ * Binds a wallet whose key has signed a challenge of the agent's.  In the caller's transaction.  A challenge is spent
+ * by its success alone.  Fails: challenge_invalid, validation_failed (the signature is another's), wallet_taken.
  */
 int wallet_bind(struct db *db, struct id agent, const struct wallet_proof *proof, int64_t now_ms, struct wallet *out,
     struct error *err);

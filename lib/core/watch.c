@@ -1,6 +1,7 @@
 /*
- * The watch over the chain; see watch.h.  Each look is bounded in time and writes only what bears a repeat: what an earlier look
- * did not come to, the next one does.  How unnamed deposits are found is scan.c's; here those that are known are looked after.
+ * The watch over the chain; see watch.h.  Each look is bounded in time and writes only what bears a repeat: what an
+ * earlier look did not come to, the next one does.  How unnamed deposits are found is scan.c's; here those that are
+ * known are looked after.
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,8 @@ enum {
 };
 
 /*
- * The deposit's own transfer in what the chain says now; NULL: it is not there.  A credited one is of this amount, as long as it lies in
- * this block.
+ * The deposit's own transfer in what the chain says now; NULL: it is not there.  A credited one is of this amount, as
+ * long as it lies in this block.
  */
 static const struct chain_transfer *
 transfer_of(const struct look *look, const struct usdc_deposit *deposit, const struct chain_receipt *receipt)
@@ -103,9 +104,10 @@ reverse(const struct look *look, struct usdc_deposit *deposit, struct error *err
 }
 
 /*
- * The chain does not show it.  It is gone only where another block has its block's place, under as many blocks as make any other
- * deposit count, and not just for the moment in which a reorganisation is going on.  Where its block stands, somebody was wrong: nothing
- * is taken back for that, but what waits is waited for only as long as nothing else is said of the transaction.
+ * The chain does not show it.  It is gone only where another block has its block's place, under as many blocks as
+ * make any other deposit count, and not just for the moment in which a reorganisation is going on.  Where its block
+ * stands, somebody was wrong: nothing is taken back for that, but what waits is waited for only as long as nothing
+ * else is said of the transaction.
  */
 static int
 is_missing(

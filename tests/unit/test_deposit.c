@@ -1,4 +1,7 @@
-/* Which transfer is a deposit, and which receipt counts: to the micro-dollar at both limits, and for sums that only a liar would tell. */
+/*
+ * Which transfer is a deposit, and which receipt counts: to the micro-dollar at both limits, and for sums that only a
+ * liar would tell.
+ */
 #include "core/deposit.h"
 
 #include "base/text.h"
