@@ -140,7 +140,9 @@ payrun_send(struct payrun *run, const struct payout_try *try)
 		return -1;
 	if (payrun_age(run, run->payout.signed_ms) >= STUCK_MS)
 		return payrun_stick(run, "none of its transactions is mined");
-	return run->payout.problem == NULL ? 0 : tell(run, "payout_problem", NULL);
+	if (run->payout.problem == NULL || strcmp(run->payout.state, "signed") != 0)
+		return 0;
+	return tell(run, "payout_problem", NULL); /* what stood in the way is gone */
 }
 
 int
