@@ -36,12 +36,6 @@ async function credited(agent, hash, dollars) {
   assert.equal((await own(agent)).deposit, Number(micros(dollars)));
 }
 
-/* The worker has looked at the newest block at least once since. */
-async function workerHasLooked() {
-  const head = await chain.head();
-  await until(async () => (await w.rows('chain_states', `scanned_block >= ${head}`)).length === 1, 20_000);
-}
-
 test('a look-alike token counts for nothing', async () => {
   const agent = await w.agent();
   await chain.send(agent.wallet, 'lookAlike', 'mint', { to: agent.wallet.address, value: micros(1000) });
@@ -164,7 +158,7 @@ for (const { value, isGood } of sums)
     assert.equal(await chain.balance(address), value > micros(10_001) ? had : had + value);
     const answer = await refused(agent, hash, 422, value === 0n ? 'transfer_not_found' : 'deposit_out_of_range');
     assert.ok(value > 0n || answer);
-    await workerHasLooked();
+    await w.looked();
     assert.deepEqual(await own(agent), {});
   });
 
@@ -187,7 +181,7 @@ test('a transfer that is undone inside a transaction that succeeds counts for no
 /* What is not there for a while is gone. */
 async function vanishes(agent) {
   await s.advance(14);
-  await until(async () => (await stored(agent))[0].status === 'reversed', 20_000);
+  await w.soon(async () => (await stored(agent))[0].status === 'reversed');
 }
 
 test('a pending deposit whose block vanishes is never credited; sent anew, it is, once', async () => {
@@ -214,7 +208,7 @@ test('a pending deposit that moves to another block counts its confirmations fro
   await chain.mine();
   const moved = await w.claim(agent, hash);
   assert.deepEqual([moved.status, moved.json.confirmations], [202, 6]);
-  await workerHasLooked();
+  await w.looked();
   assert.deepEqual(await own(agent), {});
   await chain.mine(6);
   await credited(agent, hash, 71);
@@ -233,13 +227,13 @@ test('a credited deposit whose block vanishes is booked back, its agent frozen a
   assert.equal((await w.events(agent, 'deposit.reversed')).length, 1);
   const asked = await w.claim(agent, hash);
   assert.deepEqual([asked.json.status, asked.json.amount_credited, asked.json.confirmations], ['reversed', 0, 0], asked.text);
-  const acts = await w.staff('GET', '/acts?limit=100');
+  const acts = await w.staff('GET', '/log?limit=100');
   assert.ok(JSON.stringify(acts.json).includes('deposit.reversed'), acts.text);
   await chain.rpc('eth_sendRawTransaction', raw);
   await chain.mine(CONFIRMATIONS);
   await credited(agent, hash, 72);
   await chain.mine(70);
-  await until(async () => (await stored(agent))[0].is_final, 20_000);
+  await w.soon(async () => (await stored(agent))[0].is_final);
   const frozen = await w.withdraw(agent, 20);
   assert.deepEqual([frozen.status, frozen.json.code], [503, 'payouts_frozen'], frozen.text);
   assert.equal((await w.staff('POST', `/agents/${agent.id}/unfreeze`, { reason: 'looked at' })).status, 200);
@@ -251,7 +245,7 @@ test('a credited deposit that moves to another block stays credited', async () =
   await credited(agent, hash, 73);
   await chain.reorg(CONFIRMATIONS, [[raw, 3]]);
   const block = Number((await chain.receipt(hash)).blockNumber);
-  await until(async () => Number((await stored(agent))[0].block_number) === block, 20_000);
+  await w.soon(async () => Number((await stored(agent))[0].block_number) === block);
   await chain.mine(CONFIRMATIONS);
   await credited(agent, hash, 73);
   assert.equal((await w.events(agent, 'deposit.reversed')).length, 0);
@@ -304,8 +298,9 @@ for (const [name, lie] of Object.entries(lies))
   });
 
 test('both endpoints naming a block that the chain has not: no confirmation counts', async () => {
-  const agent = await w.agent(), hash = await settle(await chain.transfer(agent.wallet, address, 80)), other = word(123456789n);
+  const agent = await w.agent(), other = word(123456789n);
   proxies.forEach((p) => p.rule('eth_getTransactionReceipt', () => ({ result: (r) => r && inBlock(r, { blockHash: other }) })));
+  const hash = await settle(await chain.transfer(agent.wallet, address, 80));
   await refused(agent, hash, 404, 'transaction_not_found');
   proxies.forEach((p) => p.clear());
   await credited(agent, hash, 80);
@@ -405,8 +400,7 @@ test('events that only a lying node tells of credit nobody', async () => {
     transactionHash: word(BigInt(`0x${randomBytes(31).toString('hex')}`)), transactionIndex: '0x0', logIndex: '0x0', removed: false };
   proxies.forEach((p) => p.rule('eth_getLogs', () => ({ result: (logs) => [...logs, forged] })));
   await chain.mine(CONFIRMATIONS + 2);
-  await workerHasLooked();
-  await sleep(2500);
+  await w.looked();
   assert.deepEqual(await own(agent), {});
   proxies.forEach((p) => p.clear());
 });

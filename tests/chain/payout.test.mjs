@@ -37,10 +37,10 @@ async function failed(made, before) {
 
 /* The worker has a new word on it. */
 async function becomes(to, fn) {
-  return until(async () => {
+  return w.soon(async () => {
     const payout = await payoutOf(to);
     return payout && fn(payout) && payout;
-  }, 30_000);
+  });
 }
 
 test('somebody has earned enough', async () => {
@@ -50,42 +50,60 @@ test('somebody has earned enough', async () => {
 });
 
 test('the fee follows gas, the price feed and the data fee, in whole cents, and stays between its bounds', async () => {
+  /* What the chain tells is always the same: 1.1 gwei for a unit of gas. */
   const fees = { baseFeePerGas: Array(11).fill('0x3b9aca00'), reward: Array(10).fill(['0x5f5e100']) };
   everywhere('eth_feeHistory', () => ({ result: (told) => ({ ...told, ...fees }) }));
-  const quote = async () => {
-    await s.advance(16);
-    const was = (await w.rows('chain_states', 'true'))[0]?.quoted_at;
-    await until(async () => (await w.rows('chain_states', 'true'))[0].quoted_at > (was ?? ''), 20_000);
-    const answer = await s.call('GET', '/operator/payout/quote?amount_usd=10', { headers: { 'X-Operator-Id': operator.id } });
-    assert.equal(answer.status, 200, answer.text);
-    return answer.json.gas_fee_usd;
-  };
+  const state = async () => (await w.rows('chain_states', 'true'))[0];
   const set = async (price, dataFee, age = 0) => {
-    const now = Math.floor(await s.now() / 1000) - age;
-    await chain.send(agent.wallet, 'priceFeed', 'set', { newPrice: BigInt(Math.round(price * 1e8)), newDecimals: 8n, time: BigInt(now) });
+    await chain.send(agent.wallet, 'priceFeed', 'set', { newPrice: BigInt(Math.round(price * 1e8)), newDecimals: 8n,
+      time: BigInt(Math.floor(await s.now() / 1000) - age) });
     await chain.send(agent.wallet, 'gasPriceOracle', 'set', dataFee);
     await chain.mine();
+    const was = (await state()).quoted_at;
+    await s.advance(16);
+    await until(async () => (await state()).quoted_at !== was, 20_000);
   };
-  const cents = (dollars) => Math.round(dollars * 100);
-  await set(3000, 0n);
-  const plain = await quote();
-  await set(3000, ETHER / 10_000n); /* $0.30 */
-  const withData = await quote();
-  assert.ok(Math.abs(cents(withData) - cents(plain) - 30) <= 1, `${plain}, ${withData}`);
-  await set(6000, ETHER / 10_000n);
-  assert.ok(Math.abs(cents(await quote()) - cents(plain) * 2 - 60) <= 2);
-  await set(3000, ETHER);
-  assert.equal(await quote(), 2);
-  await set(0.0001, 0n);
-  assert.equal(await quote(), 0.01);
-  /* A price of yesterday, and nonsense, are no price: the setting's is taken. */
-  for (const [price, age] of [[1_000_000, 25 * 3600], [-3000, 0], [0, 0]]) {
-    await set(price, ETHER / 10_000n, age);
-    assert.ok(Math.abs(cents(await quote()) - cents(plain) * PRICE / 3000 - 20) <= 2, `${price}`);
+  const price = async (dataFee, dollars) => {
+    const { gas } = (await state()).quote, wei = BigInt(gas) * 1_100_000_000n + dataFee, cents = ETHER / BigInt(dollars * 100);
+    const wanted = Number((wei + cents - 1n) / cents) / 100;
+    const answer = await s.call('GET', '/operator/payout/quote?amount_usd=10', { headers: { 'X-Operator-Id': operator.id } });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.gas_fee_usd, Math.min(2, Math.max(0.01, wanted)), `${wei} wei at $${dollars}`);
+    return answer.json.gas_fee_usd;
+  };
+  const data = ETHER / 10_000n;
+  await set(2500, 0n);
+  const plain = await price(0n, 2500);
+  assert.ok(plain > 0.08 && plain < 0.6, `${plain}`);
+  await set(2500, data);
+  assert.ok(await price(data, 2500) >= plain + 0.24);
+  await set(5000, data);
+  await price(data, 5000);
+  await set(2500, ETHER);
+  assert.equal(await price(ETHER, 2500), 2);
+  await set(1, 0n);
+  assert.equal(await price(0n, 1), 0.01);
+  /* A price of yesterday is none, nor is nonsense: the setting's is taken. */
+  for (const [told, age] of [[1_000_000, 25 * 3600], [-2500, 0], [0, 0]]) {
+    await set(told, data, age);
+    await price(data, PRICE);
   }
   honest();
-  await set(3000, 0n);
-  await quote();
+  await set(2500, 0n);
+});
+
+test('the answer has the hash within three seconds, and a repeat of the request is that very answer, then and later', async () => {
+  const to = wallet().address, key = 'the-same-request', first = await w.payout(operator, AMOUNT, to, { key });
+  assert.equal(first.status, 201, first.text);
+  assert.match(first.json.tx_hash, /^0x[0-9a-f]{64}$/);
+  const same = async () => {
+    const again = await w.payout(operator, AMOUNT, to, { key });
+    assert.deepEqual([again.status, again.headers['idempotent-replayed'], again.text], [201, 'true', first.text]);
+  };
+  await same();
+  await completes(first.json);
+  await same();
+  assert.equal((await w.payout(operator, AMOUNT + 1, to, { key })).status, 409);
 });
 
 test('money is not sent where it would be lost', async () => {
@@ -106,7 +124,6 @@ test('with no chain in reach a request is kept, and paid when the chain is back'
   everywhere('*', () => ({ drop: 'before' }));
   const made = await w.paid(operator, AMOUNT, to);
   assert.deepEqual([made.status, made.tx_hash], ['PENDING_ONCHAIN', null]);
-  await sleep(3000);
   assert.equal((await payoutOf(to)).status, 'reserved');
   honest();
   await completes(made);
@@ -202,26 +219,40 @@ test('a payout that is mined before staff\'s end of it is paid', async () => {
   await completes(made);
 });
 
-test('a nonce used elsewhere stops the payout for staff, who has it sent with another', async () => {
-  const to = wallet().address;
+test('a nonce used elsewhere stops the payout for staff, and a theft by it all payouts; staff has it sent with another', async () => {
+  const to = wallet().address, thief = wallet();
   everywhere('eth_sendRawTransaction', () => ({ drop: 'before' }));
   const made = await w.paid(operator, AMOUNT, to), payout = await becomes(to, (p) => p.tx_hash);
-  /* Somebody uses the key. */
-  await chain.send(payer, agent.wallet.address, null, null, { nonce: payout.nonce, value: 1n });
+  /* Somebody has the key, and takes as much as the payout would. */
+  await chain.send(payer, 'usdc', 'transfer', { to: thief.address, value: micros(made.net_amount_usd) }, { nonce: payout.nonce });
   await chain.mine(CONFIRMATIONS + 1);
   const stuck = await becomes(to, (p) => p.status === 'stuck');
   assert.match(stuck.problem, /nonce/);
   assert.equal((await w.status(operator, made.payout_id)).status, 'PENDING_ONCHAIN');
   const list = await w.staff('GET', '/payouts?status=stuck');
   assert.ok(list.text.includes(made.payout_id), list.text);
+  await w.newReserves();
+  const short = await w.newReserves();
+  assert.deepEqual([short.difference_usd, short.is_frozen], [-made.net_amount_usd, true]);
   honest();
+  await chain.transfer(deposit, payer.address, made.net_amount_usd);
+  await chain.send(agent.wallet, 'usdc', 'mint', { to: deposit.address, value: micros(made.net_amount_usd) });
+  await chain.mine();
   const again = await w.staff('POST', `/payouts/${made.payout_id}/retry`);
   assert.equal(again.status, 200, again.text);
-  await sleep(3000);
+  await s.advance(61);
+  await sleep(2000);
   assert.equal((await payoutOf(to)).nonce, payout.nonce, 'not before it is final');
   await chain.mine(66);
   await s.advance(61);
-  const next = await becomes(to, (p) => p.nonce !== null && p.nonce !== payout.nonce);
+  await becomes(to, (p) => p.nonce === null);
+  await s.advance(11);
+  await sleep(2000);
+  assert.equal((await payoutOf(to)).status, 'reserved', 'nothing is signed while payouts are frozen');
+  assert.equal((await w.newReserves()).difference_usd, 0);
+  assert.equal((await w.staff('POST', '/payouts/unfreeze', { reason: 'the money is back' })).status, 200);
+  await s.advance(61);
+  const next = await becomes(to, (p) => p.nonce !== null);
   assert.ok(next.nonce > payout.nonce);
   await completes(made);
 });
@@ -237,12 +268,27 @@ test('a payout whose block vanishes is sent again and paid once', async () => {
   assert.equal((await payoutOf(to)).tx_hash, hash, 'the same bytes');
 });
 
+test('a payout that was over is sent again should its block vanish after all', async () => {
+  const to = wallet().address, made = await w.paid(operator, AMOUNT, to), { tx_hash: hash } = await becomes(to, (p) => p.tx_hash);
+  await pooled(hash);
+  await chain.confirm(hash, CONFIRMATIONS);
+  await w.soon(async () => (await w.status(operator, made.payout_id)).status === 'COMPLETED');
+  await chain.mine(8);
+  await chain.reorg(CONFIRMATIONS + 8);
+  assert.deepEqual(await arrivals(to), []);
+  await w.hasten(async () => (await arrivals(to)).length === 1);
+  await completes(made);
+  assert.equal((await payoutOf(to)).tx_hash, hash, 'the same bytes');
+  assert.equal((await w.newReserves()).difference_usd, 0);
+});
+
 test('an endpoint that lies about a payout\'s receipt neither ends nor fails it', async () => {
   const to = wallet().address, made = await w.paid(operator, AMOUNT, to), { tx_hash: hash } = await becomes(to, (p) => p.tx_hash);
   await pooled(hash);
   proxies[1].rule('eth_getTransactionReceipt', () => ({ result: (r) => r && { ...r, status: '0x0', logs: [] } }));
   await chain.mine(CONFIRMATIONS + 3);
-  await sleep(6000);
+  await s.advance(10);
+  await sleep(2000);
   assert.equal((await w.status(operator, made.payout_id)).status, 'PENDING_ONCHAIN');
   honest();
   await completes(made);
@@ -288,7 +334,7 @@ test('money missing freezes payouts at the second look, staff is told, and staff
   const before = await available(), refused = await w.payout(operator, AMOUNT, wallet().address);
   assert.deepEqual([refused.status, refused.json.code], [503, 'payouts_frozen'], refused.text);
   assert.equal(await available(), before);
-  assert.ok((await w.staff('GET', '/acts?limit=100')).text.includes('payouts.frozen'));
+  assert.ok((await w.staff('GET', '/log?limit=100')).text.includes('payouts.frozen'));
   await chain.transfer(agent.wallet, deposit.address, 0.000001);
   await chain.mine(CONFIRMATIONS);
   assert.deepEqual([(await w.newReserves()).difference_usd, (await w.reserves()).is_frozen], [0, true]);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOLD, newOperator, proof } from '../work.mjs';
-import { CONFIRMATIONS, at, micros, until, wallet, world } from './world.mjs';
+import { CONFIRMATIONS, at, micros, sleep, until, wallet, world } from './world.mjs';
 
 const w = await world(), { s, chain, deposit, payer } = w;
 const agent = await s.agent({ tier: 'VERIFIED' }), home = wallet();
@@ -49,7 +49,7 @@ test('a transfer is unknown until mined, pending up to 11 confirmations, and cre
     assert.deepEqual([pending.json.status, pending.json.confirmations, pending.json.confirmations_required], ['pending', confirmations, CONFIRMATIONS]);
   }
   /* The worker looks as well, and must not be faster. */
-  await new Promise((done) => setTimeout(done, 3000));
+  await w.looked();
   assert.deepEqual(await w.accounts(agent), {});
   await mine();
   const credited = await w.claim(agent, hash, 137.65);
@@ -103,13 +103,14 @@ test('a payout leaves once, exactly, less the fee that was told, and is over at 
   await until(() => chain.transaction(paid.tx_hash));
   await chain.confirm(paid.tx_hash, CONFIRMATIONS - 1);
   assert.equal(await chain.balance(home.address), net);
-  await new Promise((done) => setTimeout(done, 3000));
+  await s.advance(5);
+  await sleep(1500);
   assert.equal((await w.status(operator, paid.payout_id)).status, 'PENDING_ONCHAIN');
   await mine();
-  const over = await until(async () => {
+  const over = await w.soon(async () => {
     const now = await w.status(operator, paid.payout_id);
     return now.status === 'COMPLETED' && now;
-  }, 20_000);
+  });
   assert.deepEqual([over.amount_usd, over.tx_hash], [40, paid.tx_hash]);
   assert.deepEqual(await w.accounts(operator), { usdc_custody: Number(net), gas: Number(fee) });
   assert.equal(await chain.balance(payer.address), micros(100) - net);
@@ -122,7 +123,7 @@ test('an agent takes unused deposit back, to its bound wallet and once the depos
   const early = await w.withdraw(agent, 50.25);
   assert.deepEqual([early.status, early.json.code, early.json.details.withdrawable_usd], [402, 'payout_balance', 0]);
   await mine(70);
-  await until(async () => (await w.rows('usdc_deposits', `agent_id = '${agent.uuid}'`)).every((row) => row.is_final));
+  await w.soon(async () => (await w.rows('usdc_deposits', `agent_id = '${agent.uuid}'`)).every((row) => row.is_final));
   const had = await chain.balance(agent.wallet.address);
   const key = 'take-it-back', answer = await w.withdraw(agent, 50.25, { wallet_address: agent.wallet.address }, key);
   assert.equal(answer.status, 201, answer.text);
@@ -141,14 +142,14 @@ test('a deposit that nobody claims is found, and one from a wallet that was repl
   const replaced = agent.wallet;
   await chain.transfer(replaced, deposit.address, 20);
   await mine(CONFIRMATIONS);
-  await until(async () => await balance() === 63.404321, 20_000);
+  await w.soon(async () => await balance() === 63.404321);
   agent.wallet = await chain.wallet(100);
   await mine();
   assert.equal((await w.bind(agent, agent.wallet)).status, 200);
   const stray = await chain.transfer(replaced, deposit.address, 30);
   await chain.transfer(agent.wallet, deposit.address, 7);
   await mine(CONFIRMATIONS);
-  await until(async () => await balance() === 70.404321, 20_000);
+  await w.soon(async () => await balance() === 70.404321);
   const refused = await w.claim(agent, stray, 30);
   assert.deepEqual([refused.status, refused.json.code], [422, 'transfer_not_found']);
   const found = await w.events(agent, 'deposit.confirmed');

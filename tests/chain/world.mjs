@@ -149,6 +149,25 @@ class World {
     return this.s.call(method, `/admin${where}`, { body, headers: { 'X-Admin-Key': this.s.settings.ADMIN_API_KEY } });
   }
 
+  /* Waits for something that the worker does by and by. */
+  async soon(fn, ms = 30_000) {
+    let next = Date.now() + 300;
+    return until(async () => {
+      const value = await fn();
+      if (!value && Date.now() >= next) {
+        await this.s.advance(3);
+        next = Date.now() + 600;
+      }
+      return value;
+    }, ms);
+  }
+
+  /* The worker has looked at the newest block. */
+  async looked() {
+    const head = await this.chain.head();
+    await this.soon(async () => (await this.rows('chain_states', `scanned_block >= ${head}`)).length === 1);
+  }
+
   /* Waits for something that takes blocks and time: both go by quickly. */
   async hasten(fn, ms = 40_000) {
     let next = 0;
