@@ -198,7 +198,7 @@ deposit_message(const struct request *rq, const struct deposit_result *deposit, 
 
 	money_print(deposit->amount, amount);
 	if (deposit->status == USDC_REVERSED)
-		return "A reorganisation took this transaction off the chain; what it had brought was booked back.";
+		return "The chain has dropped this transaction: it counts for nothing any more, unless it comes back.";
 	if (deposit->status == USDC_PENDING)
 		return talloc_asprintf(rq,
 		    "%s USDC on its way: credited with %d confirmations, whether or not you ask again.", amount,
