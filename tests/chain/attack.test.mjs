@@ -425,4 +425,7 @@ test('an endpoint of another chain is as good as none', async () => {
 test('after all of it the books agree, and the chain holds what they say', async () => {
   await w.sound();
   assert.ok(await w.surplus() >= 0n, 'strays only');
+  await chain.mine(CONFIRMATIONS);
+  const reserves = await w.newReserves();
+  assert.ok(reserves.difference_usd >= 0 && !reserves.is_frozen, JSON.stringify(reserves));
 });

@@ -189,6 +189,18 @@ test('a transfer that the chain would refuse is not sent, and goes when it would
   await completes(made);
 });
 
+test('without ether for gas a payout waits, signed, and staff sees why', async () => {
+  await chain.rpc('anvil_setBalance', payer.address, '0x1');
+  const to = wallet().address, made = await w.paid(operator, AMOUNT, to), payout = await becomes(to, (p) => p.problem);
+  assert.match(payout.problem, /insufficient funds|funds/i);
+  await s.advance(601);
+  assert.equal((await becomes(to, (p) => p.status === 'stuck')).nonce, payout.nonce);
+  assert.ok((await w.staff('GET', '/payouts?status=stuck')).text.includes(made.payout_id));
+  await chain.rpc('anvil_setBalance', payer.address, `0x${(100n * ETHER).toString(16)}`);
+  assert.equal((await w.staff('POST', `/payouts/${made.payout_id}/retry`)).status, 200);
+  await completes(made);
+});
+
 test('staff ends a payout: at once if nothing is signed, by a transaction in its place if something is', async () => {
   const before = await available();
   await chain.send(agent.wallet, 'usdc', 'setPaused', true);
