@@ -53,10 +53,9 @@ class Browser {
     });
     await context.route('**/api/v1/**', (route) => route.continue({ headers: { ...route.request().headers(), 'x-forwarded-for': this.stack.freshAddress() } }));
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(8000);
     watch(page, ignore);
     page.size = size;
-    page.scheme = scheme;
     return page;
   }
 

@@ -9,7 +9,7 @@ const words = {
   close: 'Close', cancel: 'Cancel', ok: 'OK', copy: 'Copy', copied: 'Copied', copyFailed: 'Copying is not allowed here; select the text instead.',
   loading: 'Loading…', retry: 'Try again', more: 'Show more', end: 'That is all.', failed: 'This did not work',
   offline: 'You are offline', requestId: 'Request id', wait: 'Try again in {n} s.',
-  theme: 'Colours', themeAuto: 'As the system', themeLight: 'Light', themeDark: 'Dark',
+  notices: 'Notices', theme: 'Colours', themeAuto: 'As the system', themeLight: 'Light', themeDark: 'Dark',
 };
 
 export function useWords(changes) {
@@ -26,7 +26,7 @@ let region = null;
 /* A popover lies above open dialogs too, and the live regions are read out wherever the focus is. */
 function toasts() {
   if (region?.isConnected) return region;
-  region = h('div', { class: 'toasts', popover: 'manual' },
+  region = h('div', { class: 'toasts', popover: 'manual', role: 'region', 'aria-label': words.notices },
     h('div', { class: 'hidden-visually', role: 'status' }), h('div', { class: 'hidden-visually', role: 'alert' }));
   document.body.append(region);
   return region;
@@ -184,7 +184,7 @@ const drawing = (...paths) => s('svg', { width: 40, height: 40, viewBox: '0 0 24
 export const loading = (text = words.loading) => h('div', { class: 'state', role: 'status', 'aria-live': 'polite' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('p', {}, text));
 
 export const empty = (title, text = null, action = null) => h('div', { class: 'state' },
-  drawing('M3 8l2.5-4h13L21 8v10a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z', 'M3 8h5a4 4 0 0 0 8 0h5'), h('h3', {}, title), text && h('p', {}, text), action);
+  drawing('M3 8l2.5-4h13L21 8v10a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z', 'M3 8h5a4 4 0 0 0 8 0h5'), h('h2', {}, title), text && h('p', {}, text), action);
 
 /* What an error means and what to do; retry: function. */
 export function errorState(error, retry = null) {
@@ -192,7 +192,7 @@ export function errorState(error, retry = null) {
   return h('div', { class: 'state', role: 'alert' },
     isOffline ? drawing('M2 8.5a15 15 0 0 1 20 0', 'M5 12a10.5 10.5 0 0 1 14 0', 'M8.5 15.5a5.5 5.5 0 0 1 7 0', 'M12 19h.01', 'M3 3l18 18')
       : drawing('M12 8v5', 'M12 16.5h.01', 'M10.3 3.9L2.4 17.6A2 2 0 0 0 4.1 20.6h15.8a2 2 0 0 0 1.7-3L13.7 3.9a2 2 0 0 0-3.4 0z'),
-    h('h3', {}, isOffline ? words.offline : words.failed), h('p', {}, error.message,
+    h('h2', {}, isOffline ? words.offline : words.failed), h('p', {}, error.message,
       error.retryAfter ? ` ${words.wait.replace('{n}', error.retryAfter)}` : ''),
     error.requestId && h('p', { class: 'small' }, `${words.requestId}: `, h('code', {}, error.requestId)),
     retry && h('button', { class: 'button', type: 'button', onclick: retry }, words.retry));
