@@ -87,9 +87,14 @@ export function checkAnswer(method, where, answer) {
   assert.equal(wrong, '', `${method} ${where} answers ${answer.status} otherwise than web/openapi.json says: ${(answer.text ?? '').slice(0, 600)}`);
 }
 
-/* A body without the members that are null: the API takes these for absent. */
-const withoutNulls = (value) => (value === null || typeof value !== 'object' || Array.isArray(value) ? value
-  : Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null).map(([k, v]) => [k, withoutNulls(v)])));
+/* A body as the API reads it: members that are null are absent, and texts count without the blanks around them. */
+function asRead(value) {
+  if (typeof value === 'string')
+    return value.trim();
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    return value;
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null).map(([k, v]) => [k, asRead(v)]));
+}
 
 /* A text of the query as its schema's type would have it in JSON. */
 function queryValue(text, schema) {
@@ -113,7 +118,7 @@ export function checkRequest(method, where, json) {
     assert.ok(isEmpty && !operation.requestBody?.required, `${method} ${where}: takes ${JSON.stringify(json)}, other than web/openapi.json says`);
     return;
   }
-  assert.equal(faults(`${pointer}/requestBody/content/application~1json/schema`, withoutNulls(json)), '', `${method} ${where}: takes a body that web/openapi.json does not allow: ${JSON.stringify(json)}`);
+  assert.equal(faults(`${pointer}/requestBody/content/application~1json/schema`, asRead(json)), '', `${method} ${where}: takes a body that web/openapi.json does not allow: ${JSON.stringify(json)}`);
 }
 
 /* Fails if a webhook { headers, raw } is not as the file describes it. */

@@ -3,24 +3,15 @@
  * as it can be but for the one who sends it, which the last test shows by sending it as the right one.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { newKey, startIssuer } from '../issuer.mjs';
 import { jpeg } from '../pictures.mjs';
 import { keyPair, seal } from '../sealed.mjs';
-import { root, stack } from '../stack.mjs';
+import { routes as allRoutes } from '../source.mjs';
+import { stack } from '../stack.mjs';
 
 const SCOPES = ['read', 'tasks', 'funds', 'keys'];
-const ROW = /\{\s*"([A-Z]+)",\s*"([^"]+)",\s*\w+,\s*([A-Z]+),\s*(?:NULL|"(\w+)"),/g;
-
-/* The rows of the route tables, as they stand in the source. */
-const routes = readdirSync(path.join(root, 'fcgi')).filter((name) => name.endsWith('.c')).flatMap((name) => {
-  const text = readFileSync(path.join(root, 'fcgi', name), 'utf8').split('static const struct route ')[1] ?? '';
-  const rows = [...text.matchAll(ROW)].map(([, method, pattern, principal, scope]) => ({ method, pattern, principal, scope, name: `${method} ${pattern}` }));
-  assert.equal(rows.length, (text.match(/^\t\{ "/gm) ?? []).length, `every row of ${name} is understood`);
-  return rows;
-});
+const routes = allRoutes();
 const of = (...principals) => routes.filter((r) => principals.includes(r.principal));
 
 const issuer = await startIssuer();

@@ -385,7 +385,7 @@ test('a program that talks nonsense is 503', async () => {
 
 /* what a program is told */
 
-const told = async (more = {}) => (await s.call('POST', '/webhooks/echo?a=1', { body: {}, ...more })).json;
+const told = async (more = {}) => (await s.call('POST', '/webhooks/echo?a=1', { body: {}, described: false, ...more })).json;
 
 test('a Proxy header is dropped', async () => {
 	assert.equal((await told({ headers: { Proxy: 'http://evil.example' } })).HTTP_PROXY ?? '', '');
