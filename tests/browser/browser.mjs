@@ -15,6 +15,8 @@ export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, 
 const axeFile = path.join(root, 'tests/node_modules/axe-core/axe.min.js');
 /* Rules of the standards, and axe's own good practice. */
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/* What another colour scheme on the same screen can change. */
+const AXE_COLOURS = ['color-contrast', 'link-in-text-block'];
 
 const executable = () => execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
 
@@ -66,17 +68,17 @@ class Browser {
   }
 
   /* Zero findings by axe, no scrolling sideways, nothing in the log; and a screenshot. */
-  async screen(page, name, { exclude = [], axe = true, full = true } = {}) {
+  async screen(page, name, { exclude = [], axe = true, full = true, colours = false } = {}) {
     await shot(page, name, full);
-    if (axe) await audit(page, name, exclude);
+    if (axe) await audit(page, name, { exclude, colours });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `${name}: scrolls sideways by ${wide} px at ${page.size}`);
     await this.check(page);
   }
 
   /*
-   * The same screen in both sizes and both colour schemes, on the page at hand.  A phone is more than its width, but what
-   * depends on width and colours is seen so.
+   * The same screen in both sizes and both colour schemes, on the page at hand: everything in either size, and what depends on
+   * colours in the dark.
    */
   async screens(page, name, options) {
     const size = page.viewportSize();
@@ -85,7 +87,7 @@ class Browser {
       for (const scheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
         page.size = label;
-        await this.screen(page, `${name}-${label}-${scheme}`, options);
+        await this.screen(page, `${name}-${label}-${scheme}`, { ...options, colours: scheme === 'dark' });
       }
     }
     await page.setViewportSize(size);
@@ -120,10 +122,11 @@ async function shot(page, name, full) {
 
 /* axe as text of the file: injected by the debugger's protocol, which the content policy of the page does not bind. */
 const axeSource = () => readFileSync(axeFile, 'utf8');
-export async function audit(page, name, exclude = []) {
+export async function audit(page, name, { exclude = [], colours = false } = {}) {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource());
-  const found = await page.evaluate(([tags, without]) => globalThis.axe.run({ exclude: without.map((selector) => [selector]) },
-    { runOnly: tags, resultTypes: ['violations'] }), [AXE_TAGS, exclude]);
+  const runOnly = colours ? { type: 'rule', values: AXE_COLOURS } : { type: 'tag', values: AXE_TAGS };
+  const found = await page.evaluate(([only, without]) => globalThis.axe.run({ exclude: without.map((selector) => [selector]) },
+    { runOnly: only, resultTypes: ['violations'] }), [runOnly, exclude]);
   const lines = found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')} ${n.failureSummary.replaceAll('\n', ' ').slice(0, 300)}`));
   assert.deepEqual(lines, [], `axe on ${name}`);
 }

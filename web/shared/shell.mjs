@@ -8,7 +8,7 @@
 import { h, replace } from './dom.mjs';
 import { icon } from './icons.mjs';
 import { findRoute, parseHash } from './route.mjs';
-import { announce, applyTheme, busy, errorState, loading, themeSwitch, toast } from './widgets.mjs';
+import { announce, applyTheme, busy, errorState, field, loading, themeSwitch, toast } from './widgets.mjs';
 
 /* An event that says what the user wants: name, and what about it. */
 export function wish(node, name, detail = {}) {
@@ -58,15 +58,15 @@ export class Shell {
 
   #build(who) {
     this.links = this.#sections.map((section) => h('a', { href: `#${section.path}` }, icon(section.icon), h('span', {}, section.label)));
-    this.nav = h('nav', { class: 'side', id: 'sections', 'aria-label': 'Sections' }, this.links);
-    this.menu = h('button', { class: 'button little menu', type: 'button', 'aria-expanded': 'false', 'aria-controls': 'sections',
-      onclick: () => this.#openMenu(this.menu.getAttribute('aria-expanded') !== 'true') }, icon('menu'), 'Menu');
+    this.nav = h('nav', { class: 'side', id: 'sections', 'aria-label': 'Sections' }, this.links, field('Colours', themeSwitch()));
+    this.menu = h('button', { class: 'button little menu', type: 'button', 'aria-label': 'Menu', 'aria-expanded': 'false', 'aria-controls': 'sections',
+      onclick: () => this.#openMenu(this.menu.getAttribute('aria-expanded') !== 'true') }, icon('menu'), h('span', { class: 'wide-only' }, 'Menu'));
     return [
       h('a', { class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); this.main.focus(); } }, 'Skip to the content'),
       h('header', { class: 'bar' }, this.menu,
         h('a', { class: 'brand', href: this.home }, h('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }),
           h('span', {}, 'HumanOps'), h('span', { class: 'console-name' }, this.name)),
-        h('div', { class: 'row push' }, who && h('span', { class: 'who soft small' }, who), themeSwitch(),
+        h('div', { class: 'row push' }, who && h('span', { class: 'who soft small' }, who),
           h('button', { class: 'button little', type: 'button', 'aria-label': 'Sign out', onclick: this.signOut }, icon('out', 18), h('span', { class: 'wide-only' }, 'Sign out')))),
       h('div', { class: 'frame' }, this.nav, this.main),
     ];

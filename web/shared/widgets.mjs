@@ -63,9 +63,9 @@ export function toast(text, { kind = '', action = null, ms = kind === 'bad' || a
 
 /*
  * A modal dialog with a form; gives what onsubmit gives, or null if it was closed.  actions are further buttons; onsubmit may be
- * async and may throw: the dialog then stays and shows why.
+ * async and may throw: the dialog then stays and shows why.  mustAnswer: Escape does not close it.
  */
-export function dialog({ title, body = [], ok = words.ok, cancel = words.cancel, isDangerous = false, onsubmit = () => true, actions = [] }) {
+export function dialog({ title, body = [], ok = words.ok, cancel = words.cancel, isDangerous = false, mustAnswer = false, onsubmit = () => true, actions = [] }) {
   return new Promise((done) => {
     const id = newId('dialog'), fault = h('p', { class: 'notice bad', role: 'alert', hidden: true });
     const confirmButton = ok && h('button', { class: ['button', 'main', isDangerous && 'danger'], type: 'submit' }, ok);
@@ -74,7 +74,8 @@ export function dialog({ title, body = [], ok = words.ok, cancel = words.cancel,
       h('h2', { id }, title), body, fault,
       h('div', { class: 'actions' }, actions,
         cancel && h('button', { class: 'button', type: 'button', onclick: () => node.close() }, cancel), confirmButton));
-    const node = h('dialog', { 'aria-labelledby': id, onclose: () => { node.remove(); done(result); } }, form);
+    const node = h('dialog', { 'aria-labelledby': id, oncancel: (event) => { if (mustAnswer) event.preventDefault(); },
+      onclose: () => { node.remove(); done(result); } }, form);
     async function submit() {
       if (confirmButton.getAttribute('aria-busy') === 'true') return;
       confirmButton.setAttribute('aria-busy', 'true');
@@ -239,7 +240,7 @@ export function applyTheme() {
 }
 
 export function themeSwitch() {
-  const select = h('select', { 'aria-label': words.theme, class: 'theme-switch', onchange: () => {
+  const select = h('select', { class: 'theme-switch', 'aria-label': words.theme, onchange: () => {
     try {
       localStorage.setItem(THEME, select.value);
     } catch { /* for this page only */ }
