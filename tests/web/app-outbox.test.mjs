@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { afterEach, test } from 'node:test';
+import './globals.mjs';
 import { IDBFactory } from 'fake-indexeddb';
 import { Outbox, backoff, classify, isSame } from '../../web/app/outbox.mjs';
 import { Store } from '../../web/app/store.mjs';

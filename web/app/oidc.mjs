@@ -31,7 +31,7 @@ export async function challengeOf(verifier) {
 function claimsOf(token) {
   try {
     const bytes = Uint8Array.from(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return { ...JSON.parse(new TextDecoder().decode(bytes)) };
   } catch (cause) {
     throw new SignInError('id_token_invalid', 'unreadable', cause);
   }
