@@ -8,10 +8,10 @@ import { h, replace } from '../shared/dom.mjs';
 import { icon } from '../shared/icons.mjs';
 import { findRoute, parseHash } from '../shared/route.mjs';
 import { texts } from '../shared/text.mjs';
-import { announce, applyTheme, empty, errorState, loading, toast, useWords } from '../shared/widgets.mjs';
+import { announce, applyTheme, errorState, loading, toast, useWords } from '../shared/widgets.mjs';
 import { register, suspended, welcome } from './onboarding.mjs';
 import { Outbox } from './outbox.mjs';
-import { explain, startClock } from './parts.mjs';
+import { explain, heading, startClock } from './parts.mjs';
 import { renew } from './push.mjs';
 import { Session } from './session.mjs';
 import { Store } from './store.mjs';
@@ -49,6 +49,7 @@ class App {
   #gate = null;          /* a screen instead of those of the address */
   #screen = null;
   #visit = null;
+  #drawn = 0;
   #isFirst = true;
   #isLoading = false;
 
@@ -314,7 +315,7 @@ class App {
         clearTimeout(slow);
         return this.restart();
       }
-      screen = { title: this.t('widget.failed'), isFault: true, body: [errorState({ code: error.code, message: explain(this, error), requestId: error.requestId, retryAfter: null }, () => this.show())] };
+      screen = { title: this.t('widget.failed'), isFault: true, body: [h('h1', { class: 'hidden-visually', tabindex: '-1' }, this.t('widget.failed')), errorState({ code: error.code, message: explain(this, error), requestId: error.requestId, retryAfter: null }, () => this.show())] };
     }
     clearTimeout(slow);
     if (control.signal.aborted) return screen.stop?.();
@@ -333,6 +334,7 @@ class App {
     this.#screen = screen;
     document.title = `${screen.title} – HumanOps`;
     replace(this.main, screen.body);
+    this.main.dataset.ready = String(++this.#drawn);   /* tells tests that it is another drawing */
     if (!isRefresh) {
       scrollTo(0, 0);
       if (!this.#isFirst) {
@@ -347,24 +349,26 @@ class App {
 
   #nowhere() {
     const { t } = this;
-    return { title: t('nowhere.title'), body: [empty(t('nowhere.title'), t('nowhere.text'), h('a', { class: 'button', href: '#/tasks' }, t('tab.tasks')))] };
+    return { title: t('nowhere.title'), body: [heading(t('nowhere.title')), h('p', { class: 'soft' }, t('nowhere.text')), h('a', { class: 'button', href: '#/tasks' }, t('tab.tasks'))] };
   }
 
   /* The service worker: files without a network, notifications, and a new version when the person wants it. */
   async #serviceWorker() {
     if (!('serviceWorker' in navigator)) return;
     navigator.serviceWorker.addEventListener('message', ({ data, ports }) => this.#hear(data, ports));
-    const had = navigator.serviceWorker.controller !== null;
-    let isReloading = false;
+    /* The first worker takes a page over as it is; one that comes after it brings other files. */
+    let isServed = navigator.serviceWorker.controller !== null, isReloading = false;
     navigator.serviceWorker.addEventListener('controllerchange', () => {
-      if (!had || isReloading) return;
-      isReloading = true;
-      location.reload();
+      if (isServed && !isReloading) {
+        isReloading = true;
+        location.reload();
+      }
+      isServed = true;
     });
     try {
       const registration = await navigator.serviceWorker.register('/app/sw.mjs', { type: 'module', scope: '/app/', updateViaCache: 'none' });
       const offer = (worker) => toast(this.t('update.text'), { ms: 0, action: { label: this.t('update.go'), run: () => worker.postMessage('take-over') } });
-      if (registration.waiting && had) offer(registration.waiting);
+      if (registration.waiting && isServed) offer(registration.waiting);
       registration.addEventListener('updatefound', () => {
         const worker = registration.installing;
         worker?.addEventListener('statechange', () => { if (worker.state === 'installed' && navigator.serviceWorker.controller) offer(worker); });

@@ -50,11 +50,11 @@ export const reward = (usd) => h('span', { class: 'reward' }, money(usd));
 
 export const line = (name, ...children) => h('span', { class: 'line' }, icon(name, 16), h('span', {}, children));
 
-/* One of a list: the whole card is the link's. */
-export function card({ href, title, badge = null, usd, lines = [], foot = null }) {
+/* One of a list: the whole card is the link's.  level: of its heading among the others. */
+export function card({ href, title, badge = null, usd, lines = [], level = 'h3' }) {
   return h('li', { class: 'task-card card' },
-    h('div', { class: 'task-head' }, h('h3', {}, h('a', { href, class: 'cover' }, title)), reward(usd)),
-    badge, h('div', { class: 'lines-of' }, lines), foot);
+    h('div', { class: 'task-head' }, h(level, {}, h('a', { href, class: 'cover' }, title)), reward(usd)),
+    badge, h('div', { class: 'lines-of' }, lines));
 }
 
 /* Requirements of a proof, as a list of things to tick off with the eye. */

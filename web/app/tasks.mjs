@@ -91,7 +91,7 @@ function draw(app, results, feed, filter, view) {
 function feedCard(app, task) {
   const { t } = app, f = formats(app);
   return card({
-    href: `#/tasks/${task.task_id}`, title: task.title, usd: task.reward_usd,
+    href: `#/tasks/${task.task_id}`, title: task.title, usd: task.reward_usd, level: 'h2',
     lines: [
       line(task.task_domain === 'DIGITAL' ? 'screen' : 'pin', placeLine(app, task)),
       line(typeIcon(task), typeName(app, task.task_type)),
