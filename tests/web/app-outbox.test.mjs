@@ -354,6 +354,20 @@ test('what one operator left here is not sent in another\'s name', async () => {
   assert.equal(s.task.status, 'SUBMITTED', 'the owner is back');
 });
 
+test('a draft that nobody came back to goes in the end, a queued proof never', async () => {
+  const s = await service(), a = await app(s);
+  await a.outbox.addPhoto('task_2', { bytes: new ArrayBuffer(3), type: 'image/jpeg' });
+  s.next.push('drop', 'drop', 'drop', 'drop');
+  await a.photo();
+  await a.outbox.queue(TASK, {});
+  await a.settled();
+  await a.outbox.tidy(1000);
+  assert.equal((await a.outbox.proofs()).length, 2, 'not yet');
+  a.pass(2000);
+  await a.outbox.tidy(1000);
+  assert.deepEqual([(await a.outbox.proofs()).map((p) => p.task_id), (await a.store.all('files')).length], [[TASK], 1]);
+});
+
 test('a write that the disk refuses is an error, not a silent loss', async () => {
   const s = await service(), a = await app(s);
   const store = await Store.open(a.idb);

@@ -20,6 +20,7 @@ import { Work } from './work.mjs';
 import en from './text.en.mjs';
 import es from './text.es.mjs';
 
+const OLD_MS = 90 * 86_400_000;   /* of a draft: nobody is at that task any more */
 const LIVE_MS = 20_000, UPDATE_MS = 30 * 60_000, SETTINGS = 'humanops.settings';
 
 /* Loaded when they are wanted; the service worker has them all. */
@@ -149,7 +150,7 @@ class App {
       this.isPicking = false;
       await this.work.remember(this.me);
       this.outbox.use(this.me.operator_id);
-      this.outbox.run({ isNow: true });
+      this.outbox.tidy(OLD_MS).then(() => this.outbox.run({ isNow: true }));
       renew(this);
     } catch (error) {
       if (error.code === 'operator_required') this.#gate = () => register(this);
@@ -172,7 +173,7 @@ class App {
   async #askIn(remembered) {
     this.me = null;
     this.outbox.use(null);
-    this.waiting = (await this.store.all('proofs')).filter((proof) => proof.state === 'queued').length;
+    await this.#tellNet();
     this.#gate = this.isPicking ? () => register(this) : async () => (await import('./sign-in.mjs')).show(this, { remembered });
   }
 
@@ -226,7 +227,8 @@ class App {
   }
 
   async #tellNet() {
-    const proofs = this.me ? await this.outbox.proofs() : [], queued = proofs.filter((proof) => proof.state === 'queued').length;
+    /* Before anybody is signed in: whoever's they are. */
+    const proofs = this.me ? await this.outbox.proofs() : await this.store.all('proofs'), queued = proofs.filter((proof) => proof.state === 'queued').length;
     const isOff = !navigator.onLine || this.isAway, attention = proofs.filter((proof) => proof.state === 'refused').length;
     this.waiting = queued;
     this.net.hidden = !isOff && queued === 0;

@@ -20,8 +20,8 @@ export async function show(app, { params, signal }) {
       heading(task.title, reward(task.reward_usd)),
       isStale && staleNotice(app, null),
       h('div', { class: 'halves' },
-        h('div', { class: 'stack' }, next(app, task, state, proof, can), handedIn(app, task), verdict(app, task), contact(app, task, can)),
-        h('div', { class: 'stack' }, about(app, task), estimate(app, task), ways(app, task, can, state))),
+        h('div', { class: 'stack' }, next(app, task, state, proof, can), handedIn(app, task), verdict(app, task), contact(app, task, can), ways(app, task, can, state)),
+        h('div', { class: 'stack' }, about(app, task), estimate(app, task))),
     ],
   };
 }
@@ -80,7 +80,7 @@ function verdict(app, task) {
 
 function contact(app, task, can) {
   const { t } = app;
-  return can.message && h('section', { class: 'card row' }, h('div', {}, h('h2', { class: 'flat' }, t('messages.title')), h('p', { class: 'soft small' }, t('messages.hint'))),
+  return can.message && h('section', { class: 'card row' }, h('div', { class: 'grow' }, h('h2', { class: 'flat' }, t('messages.title')), h('p', { class: 'soft small' }, t('messages.hint'))),
     h('a', { class: 'button push', href: `#/work/${task.task_id}/messages` }, icon('chat', 18), t('messages.open')));
 }
 

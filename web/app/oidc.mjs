@@ -56,6 +56,7 @@ export class Oidc {
   #provider = null;
   #access = null;      /* { token, until } */
   #idToken = null;
+  claims = {};         /* of the ID token: what the provider calls the person */
   #refreshing = null;
 
   constructor({ config, redirect, storage, fetch = (...a) => globalThis.fetch(...a) }) {
@@ -144,7 +145,7 @@ export class Oidc {
     }, 'token_refused');
     if (nonce !== undefined) {
       if (!got.id_token) throw new SignInError('id_token_invalid', 'missing');
-      checkIdToken(got.id_token, { issuer: provider.issuer, clientId: client_id, nonce });
+      this.claims = checkIdToken(got.id_token, { issuer: provider.issuer, clientId: client_id, nonce });
     }
     if (typeof got.access_token !== 'string') throw new SignInError('token_refused', 'no access token');
     this.#access = { token: got.access_token, until: Date.now() + (got.expires_in ?? 300) * 1000 };

@@ -56,7 +56,7 @@ function positionField(app, place) {
 
 /* The form for a person who is signed in but no operator yet. */
 export function register(app) {
-  const { t } = app, fields = profileFields(app, app.claims ?? {}, { isNew: true }), fault = h('p', { class: 'notice bad', role: 'alert', hidden: true });
+  const { t } = app, fields = profileFields(app, app.isPicking ? {} : app.session.claims, { isNew: true }), fault = h('p', { class: 'notice bad', role: 'alert', hidden: true });
   const button = h('button', { class: 'button main whole', type: 'submit' }, t('register.go'));
   const form = h('form', { class: 'card stack wide', novalidate: true, onsubmit: (event) => {
     event.preventDefault();

@@ -212,6 +212,12 @@ export class Outbox extends EventTarget {
     this.#changed(task);
   }
 
+  /* Drafts and refused proofs that nobody has come back to for so long; what is queued stays. */
+  async tidy(age) {
+    for (const proof of await this.proofs())
+      if (proof.state !== 'queued' && proof.created_at < this.#now() - age) await this.#remove(proof);
+  }
+
   async #remove(proof) {
     const photos = await this.#store.photosOf(proof.id);
     await this.#store.write(['proofs', 'photos', 'files'], (of) => {

@@ -1,6 +1,6 @@
 /* Small parts that several screens show: rewards, timers, places, kinds of tasks, cards. */
 import { h } from '../shared/dom.mjs';
-import { countdown, day, distance, distanceKm, money, relative, time } from '../shared/format.mjs';
+import { DAY, HOUR, countdown, day, distance, distanceKm, money, relative, time } from '../shared/format.mjs';
 import { icon } from '../shared/icons.mjs';
 
 const TICK_MS = 1000;
@@ -23,8 +23,14 @@ export function formats(app) {
   const language = navigator.languages.find((tag) => tag.split('-')[0] === app.texts.language) ?? app.texts.language;
   return {
     time: (at) => time(at, { language }), day: (at) => day(at, { language }),
-    relative: (at) => relative(at, Date.now(), { language }), distance: (km) => distance(km, { language }),
+    relative: (at) => nearest(at, language), distance: (km) => distance(km, { language }),
   };
+}
+
+/* In three days is what has 2 days and 23 hours to go. */
+function nearest(at, language, now = Date.now()) {
+  const left = Date.parse(at) - now, unit = [DAY, HOUR].find((length) => Math.abs(left) >= length);
+  return relative(unit ? now + Math.round(left / unit) * unit : at, now, { language });
 }
 
 export const typeName = (app, type) => app.t(`type.${type}`);

@@ -84,8 +84,8 @@ export async function showOne(app, { params, signal }) {
     live: isPayoutOpen(payout),
     body: [back('#/earnings', t('earnings.title')), heading(t('payout.one'), badge(status, t(`payout.${status}`))),
       h('section', { class: 'card stack' }, h('p', {}, t(`payout.${status}_text`)),
-        facts([[t('payout.amount'), money(payout.amount_usd)], [t('payout.fee'), payout.gas_fee_usd === undefined ? null : money(payout.gas_fee_usd)],
-          [t('payout.you_get'), payout.net_amount_usd === undefined ? null : money(payout.net_amount_usd)], [t('payout.address'), payout.to_address ? h('code', {}, payout.to_address) : null],
+        facts([[t('payout.amount'), money(payout.amount_usd)], [t('payout.fee_taken'), payout.gas_fee_usd === undefined ? null : money(payout.gas_fee_usd)],
+          [t('payout.got'), payout.net_amount_usd === undefined ? null : money(payout.net_amount_usd)], [t('payout.address'), payout.to_address ? h('code', {}, payout.to_address) : null],
           [t('payout.when'), payout.created_at ? f.time(payout.created_at) : null],
           [t('payout.tx'), payout.tx_hash ? h('span', { class: 'row' }, explorer ? h('a', { href: explorer + payout.tx_hash, target: '_blank', rel: 'noopener noreferrer' }, shorten(payout.tx_hash, 10, 8))
             : h('code', {}, shorten(payout.tx_hash, 10, 8)), copyButton(payout.tx_hash, { label: t('copy') })) : null]]))],

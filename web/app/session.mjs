@@ -42,6 +42,12 @@ export class Session {
     return (this.canPick && this.#local.getItem(CURRENT) !== null) || (this.#oidc?.isSignedIn ?? false);
   }
 
+  /* What the issuer calls the person, to begin a profile with. */
+  get claims() {
+    const { name, email } = this.#oidc?.claims ?? {};
+    return { name, email };
+  }
+
   /* The headers of a request.  Throws SignInError: `expired` if nobody is signed in any more. */
   async headers() {
     const picked = this.canPick ? this.#local.getItem(CURRENT) : null;
