@@ -91,19 +91,20 @@ class App {
     this.#serviceWorker();
   }
 
-  /* What the server says before anybody signs in; without a network, as it said last. */
+  /*
+   * What the server says before anybody signs in.  As it said last time, if there was one: it hardly ever changes, and nobody is
+   * to wait for it on a bad line.  Should it have changed after all, the app begins anew.
+   */
   async #loadSettings() {
-    try {
-      const settings = await new Api().get('/operator/settings');
+    const kept = storedSettings(), news = new Api().get('/operator/settings').then((settings) => {
       try {
         localStorage.setItem(SETTINGS, JSON.stringify(settings));
-      } catch { /* then there is none without a network */ }
+      } catch { /* then it is asked each time */ }
       return settings;
-    } catch (error) {
-      const kept = JSON.parse(localStorage.getItem(SETTINGS) ?? 'null');
-      if (kept === null) throw error;
-      return kept;
-    }
+    });
+    if (kept === null) return news;
+    news.then((settings) => { if (JSON.stringify(settings) !== JSON.stringify(kept)) beginAnew(); }, () => {});
+    return kept;
   }
 
   /* A token that the API does not believe is got anew once. */
@@ -125,6 +126,7 @@ class App {
     if (location.search === '') return;
     try {
       const after = await this.session.back(location.search);
+      this.isFresh = after !== null;
       history.replaceState(null, '', `/app/${after ?? location.hash}`);
     } catch (error) {
       history.replaceState(null, '', '/app/');
@@ -137,17 +139,34 @@ class App {
     this.#gate = null;
     this.isAway = false;
     const remembered = await this.work.me();
-    if (this.session.isSignedIn) await this.#findMe(remembered);
+    if (this.session.isSignedIn && remembered && this.#isSame(remembered)) this.#takeFor(remembered);
+    else if (this.session.isSignedIn) await this.#findMe(remembered);
     else if (remembered && !navigator.onLine) this.#stayAway(remembered);
     else await this.#askIn(remembered);
     if (hash !== null && location.hash !== hash) history.replaceState(null, '', hash);
     await this.show();
   }
 
+  /* Whether the one who was here last is the one who is signed in: a new sign-in may be anybody's. */
+  #isSame(remembered) {
+    return this.session.picked === null ? !this.isFresh : this.session.picked === remembered.operator_id;
+  }
+
+  /* Shows the app at once to whom it knows, and asks the server meanwhile. */
+  #takeFor(remembered) {
+    this.me = remembered;
+    this.outbox.use(remembered.operator_id);
+    this.#findMe(remembered).then(() => {
+      if (this.#gate !== null || this.me.operator_id !== remembered.operator_id) this.show();
+      else if (JSON.stringify(this.me) !== JSON.stringify(remembered)) this.refresh({ isQuiet: true });
+      else this.#tellNet();
+    });
+  }
+
   async #findMe(remembered) {
     try {
       this.me = await this.api.get('/operator/me');
-      this.isPicking = false;
+      this.isPicking = this.isFresh = false;
       await this.work.remember(this.me);
       this.outbox.use(this.me.operator_id);
       this.outbox.tidy(OLD_MS).then(() => this.outbox.run({ isNow: true }));
@@ -389,6 +408,22 @@ class App {
       const left = (await this.outbox.proofs()).filter((proof) => proof.state === 'queued').length;
       ports[0]?.postMessage(left === 0);
     }
+  }
+}
+
+/* Once in a while at most, so that two servers that disagree make no circle of it, and never while somebody types. */
+function beginAnew() {
+  const last = Number(sessionStorage.getItem('humanops.anew') ?? 0), now = Date.now();
+  if (now - last < 60_000 || document.activeElement?.matches('input, textarea, select')) return;
+  sessionStorage.setItem('humanops.anew', String(now));
+  location.reload();
+}
+
+function storedSettings() {
+  try {
+    return JSON.parse(localStorage.getItem(SETTINGS) ?? 'null');
+  } catch {
+    return null;
   }
 }
 

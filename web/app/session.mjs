@@ -39,7 +39,7 @@ export class Session {
   }
 
   get isSignedIn() {
-    return (this.canPick && this.#local.getItem(CURRENT) !== null) || (this.#oidc?.isSignedIn ?? false);
+    return this.picked !== null || (this.#oidc?.isSignedIn ?? false);
   }
 
   /* What the issuer calls the person, to begin a profile with. */
@@ -48,10 +48,14 @@ export class Session {
     return { name, email };
   }
 
+  /* Development: the operator that was picked, or null. */
+  get picked() {
+    return this.canPick ? this.#local.getItem(CURRENT) : null;
+  }
+
   /* The headers of a request.  Throws SignInError: `expired` if nobody is signed in any more. */
   async headers() {
-    const picked = this.canPick ? this.#local.getItem(CURRENT) : null;
-    if (picked) return { 'X-Operator-Id': picked };
+    if (this.picked) return { 'X-Operator-Id': this.picked };
     if (this.#oidc?.isSignedIn) return { Authorization: `Bearer ${await this.#oidc.token()}` };
     /* A newcomer in development registers before there is anybody to name. */
     if (this.canPick) return {};
@@ -90,7 +94,7 @@ export class Session {
 
   /* Signs out; gives the address to go to, or null. */
   async end() {
-    const wasPicked = this.canPick && this.#local.getItem(CURRENT) !== null;
+    const wasPicked = this.picked !== null;
     this.#local.removeItem(CURRENT);
     return wasPicked ? null : (await this.#oidc?.end()) ?? null;
   }
