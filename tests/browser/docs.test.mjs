@@ -102,8 +102,8 @@ test('an answer of the reference can be opened, and stays readable', async () =>
 });
 
 /* Bytes over the wire and requests of a first visit, and how far what one sees was moved about. */
-async function weigh(where) {
-  const page = await b.page();
+async function weigh(where, options) {
+  const page = await b.page(options);
   const session = await page.context().newCDPSession(page);
   let bytes = 0, requests = 0;
   await session.send('Network.enable');
@@ -116,9 +116,14 @@ async function weigh(where) {
   return { bytes, requests, shift: await page.evaluate(() => globalThis.__shift) };
 }
 
-test('the landing page is light and stands still', async () => {
+test('the landing page is light, and pages stand still while they load', async () => {
   const { bytes, requests, shift } = await weigh('/');
   assert.ok(bytes < 40 * 1024, `${bytes} bytes`);
   assert.ok(requests <= 8, `${requests} requests`);
-  assert.ok(shift < 0.01, `moved by ${shift}`);
+  assert.ok(shift < 0.01, `the landing page moves by ${shift}`);
+  for (const size of ['phone', 'desk']) {
+    const docs = await weigh('/docs/quickstart.html', { size });
+    assert.ok(docs.shift < 0.05, `the quick start moves by ${docs.shift} at ${size}`);
+    assert.ok(docs.bytes < 80 * 1024, `${docs.bytes} bytes`);
+  }
 });

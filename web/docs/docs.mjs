@@ -75,6 +75,7 @@ function addTabs(group, number) {
   });
   group.prepend(list);
   choose(names[0], [group]);
+  group.classList.add('ready');
 }
 
 function addAnchors() {
@@ -88,6 +89,7 @@ function foldContents() {
   const follow = () => { contents.open = isWide.matches; };
   isWide.addEventListener('change', follow);
   follow();
+  contents.parentElement.classList.add('ready');
 }
 
 applyTheme();
