@@ -28,7 +28,8 @@ function pin(s) {
 
 export const flags = (s) => ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
   '--disable-sync', '--disable-dev-shm-usage', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
-  `--ignore-certificate-errors-spki-list=${pin(s)}`];
+  /* By IPv4: from there alone the instance believes a forwarded address. */
+  '--host-resolver-rules=MAP localhost 127.0.0.1', `--ignore-certificate-errors-spki-list=${pin(s)}`];
 
 class Browser {
   #browser;

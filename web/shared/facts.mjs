@@ -12,7 +12,7 @@ const EVENTS = {
 const ACTORS = { agent: 'agent', operator: 'operator', guardian: 'Guardian', staff: 'staff', sweeper: 'by time', simulation: 'simulated operator' };
 const ENTRIES = {
   deposit_usdc: 'USDC deposit', deposit_fiat: 'Card or bank deposit', escrow_hold: 'Set aside for a task', escrow_release: 'Paid for a task',
-  escrow_refund: 'Returned from a task', dispute_resolution: 'Dispute resolved', withdrawal: 'Withdrawal',
+  escrow_refund: 'Returned from a task', dispute_resolution: 'Dispute resolved', dispute_refund: 'Returned by a dispute', withdrawal: 'Withdrawal',
 };
 
 const plain = (name) => {

@@ -106,6 +106,12 @@ export function field(label, control, { hint = null, isWhole = false } = {}) {
   control.id ||= newId('field');
   const hintId = `${control.id}-hint`, faultId = `${control.id}-fault`;
   control.setAttribute('aria-describedby', `${hint ? `${hintId} ` : ''}${faultId}`);
+  /* Whoever mends it need not look at the old complaint. */
+  control.addEventListener('input', () => {
+    if (control.getAttribute('aria-invalid') !== 'true') return;
+    control.removeAttribute('aria-invalid');
+    document.getElementById(faultId)?.setAttribute('hidden', '');
+  });
   return h('div', { class: ['field', isWhole && 'whole'] }, h('label', { for: control.id }, label), control,
     hint && h('span', { class: 'hint', id: hintId }, hint), h('span', { class: 'fault', id: faultId, hidden: true }));
 }
@@ -123,7 +129,7 @@ export function showFaults(form, error) {
     const place = control?.id ? document.getElementById(`${control.id}-fault`) : null;
     if (place === null) continue;
     control.setAttribute('aria-invalid', 'true');
-    place.textContent = sentence;
+    place.textContent = sentence.charAt(0).toUpperCase() + sentence.slice(1);
     place.hidden = false;
     first ??= control;
     placed++;

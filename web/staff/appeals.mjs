@@ -27,7 +27,7 @@ function ask(api, a, decision) {
 }
 
 export async function appeals({ api, signal, refresh }) {
-  const list = h('ul', { class: 'list stack' });
+  const list = h('ul', { class: 'cards' });
   const pages = pager({ list, emptyState: empty('No appeals', 'A task that screening blocked can be put before you by its agent.'),
     load: async (offset = 0) => {
       const { data } = await api.get('/admin/appeals', { signal, query: { limit: PAGE, offset } });

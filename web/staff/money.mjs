@@ -37,7 +37,7 @@ export async function payouts({ api, signal, refresh }) {
     if (error.code !== 'not_found') throw error;
     return { title: 'Stuck payouts', body: [head, empty('Payouts are not available', 'This installation does not pay out on a chain.')] };
   }
-  const list = h('ul', { class: 'list grid' }, page.data.map(payout));
+  const list = h('ul', { class: 'cards small' }, page.data.map(payout));
   onWish(list, {
     retry: async ({ p }) => {
       if (!await confirm({ title: 'Send it again?', text: 'The same transfer is sent anew, at the same nonce: it can arrive once only.', ok: 'Try again' })) return null;
@@ -95,7 +95,7 @@ export async function ledger({ api, signal, refresh }) {
     h('div', { class: ['notice', audit.balanced ? 'good' : 'bad'], role: 'status' }, audit.balanced ? 'The books balance: every transaction adds up to zero, every balance equals its postings, escrow equals the open tasks.' :
       `The books do not balance: ${audit.findings.length} findings.`),
     audit.findings.length > 0 && h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Findings')), h('div', { class: 'table' }, findings)),
-    h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Trial balance')), h('div', { class: 'table' }, balance)),
+    h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Trial balance'), h('span', { class: 'soft small' }, 'What is owed stands positive, what is held negative; together they are zero.')), h('div', { class: 'table' }, balance)),
     reservesCard(audit.reserves),
     otherFigures(audit, KNOWN).length > 0 && card('Further figures', facts(otherFigures(audit, KNOWN).map(([name, value]) => [words(name), figureText(name, value)]))));
   onWish(body, { again: async () => (await refresh(), 'Audited just now.') });

@@ -47,7 +47,7 @@ export function askSuspend(api, { path, name, suspended }) {
 
 export async function operators({ api, query, signal, refresh }) {
   const asked = query.kyc_status ?? 'PENDING', status = asked === 'ALL' ? '' : asked;
-  const list = h('ul', { class: 'list grid people' });
+  const list = h('ul', { class: 'cards small' });
   const pages = pager({ list, emptyState: empty(status === 'PENDING' ? 'Nobody waits for a verdict' : 'Nobody here', 'New operators appear as soon as they register.'),
     load: async (offset = 0) => {
       const { data } = await api.get('/admin/operators', { signal, query: { kyc_status: status, limit: PAGE, offset } });
