@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { after, test } from 'node:test';
+import { png } from '../pictures.mjs';
 import { freePort, stack } from '../stack.mjs';
 import { browser } from './browser.mjs';
 import { button, here, open, shows, workerReady } from './operator.mjs';
@@ -42,9 +43,21 @@ async function provider(port, state) {
   after(() => { server.close(); server.closeAllConnections(); });
 }
 
+/* Tiles for a map, grey ones. */
+async function tileServer() {
+  const asked = [], grey = png(), server = http.createServer((request, response) => {
+    asked.push(request.url);
+    response.writeHead(200, { 'Content-Type': 'image/png' });
+    response.end(grey);
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  after(() => { server.close(); server.closeAllConnections(); });
+  return { asked, origin: `http://127.0.0.1:${server.address().port}` };
+}
+
 test('a person signs in at the provider, registers, works, and signs out', { skip }, async () => {
   const port = await freePort(), issuer = `http://127.0.0.1:${port}`, state = { lives: 3600, log: [] };
-  const s = await stack({ settings: [`OPERATOR_JWT_ISSUER=${issuer}`, `OPERATOR_JWKS_URL=${issuer}/jwks`, 'OPERATOR_JWT_AUDIENCE=humanops', 'OPERATOR_OIDC_CLIENT_ID=app', 'OPERATOR_OIDC_SCOPE=openid offline_access work'] });
+  const tiles = await tileServer(), s = await stack({ settings: [`MAP_TILE_URL=${tiles.origin}/{z}/{x}/{y}.png`, 'MAP_TILE_ATTRIBUTION=© <b>Somebody</b>', `OPERATOR_JWT_ISSUER=${issuer}`, `OPERATOR_JWKS_URL=${issuer}/jwks`, 'OPERATOR_JWT_AUDIENCE=humanops', 'OPERATOR_OIDC_CLIENT_ID=app', 'OPERATOR_OIDC_SCOPE=openid offline_access work'] });
   app = s.base;
   await provider(port, state);
   const b = await browser(s), w = new World(s, { screen: () => {} }), agent = await w.agent({ deposit: 500 });
@@ -68,13 +81,25 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   await shows(page, 'Welcome, Jane Doe');
   const [{ id }] = await s.sql('select id from operators');
 
+  /* The map's tiles come from where the settings say, and no further. */
+  await open(page, '#/map');
+  await page.getByText('© <b>Somebody</b>').waitFor();
+  await s.until(() => tiles.asked.length > 0);
+  assert.match(tiles.asked[0], /^\/\d+\/\d+\/\d+\.png$/);
+  await page.locator('.leaflet-tile-loaded').first().waitFor();
+  assert.deepEqual(await page.evaluate(() => globalThis.__refused), []);
+  const elsewhere = page.evaluate(() => new Promise((done) => { const i = new Image(); i.onload = () => done('loaded'); i.onerror = () => done('refused'); i.src = 'https://elsewhere.example/1.png'; }));
+  assert.equal(await elsewhere, 'refused');
+  assert.match((await page.evaluate(() => globalThis.__refused)).join(), /img-src https:\/\/elsewhere/);
+  await open(page, '#/welcome');
+
   /* A reload is no new sign-in; the refresh token is the only one that is stored, and only for this tab. */
   await workerReady(page);
   const before = asked('GET /auth');
   await page.reload();
   await shows(page, 'Welcome, Jane Doe');
   assert.equal(asked('GET /auth'), before);
-  assert.ok(asked('POST /token refresh_token') >= 1);
+  await s.until(() => asked('POST /token refresh_token') >= 1);
   const kept = await page.evaluate(async () => {
     const db = await new Promise((done) => { const r = indexedDB.open('humanops-app'); r.onsuccess = () => done(r.result); });
     const all = (name) => new Promise((done) => { const r = db.transaction(name).objectStore(name).getAll(); r.onsuccess = () => done(r.result); });
@@ -93,7 +118,7 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   const renewed = asked('POST /token refresh_token');
   await open(page, '#/earnings');
   await open(page, '#/tasks');
-  assert.ok(asked('POST /token refresh_token') > renewed);
+  await s.until(() => asked('POST /token refresh_token') > renewed);
   state.lives = 3600;
 
   /* A proof that is made while nobody is signed in waits for its owner. */

@@ -140,6 +140,43 @@ test('a submission whose answer is lost is found to have arrived and is not sent
   await page.context().close();
 });
 
+test('a page that sleeps sends what waits when the browser says that the network is back, and other work is shown as news comes', async () => {
+  const op = await w.operator({ name: 'Bea' }), task = await w.accepted(agent, op, { title: 'Sleeper', task_type: 'DATA_VALIDATION', proof_type: 'CONFIRMATION', proof_requirements: ['Result'] });
+  const page = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
+  await workerReady(page);
+  let isDown = true;
+  await page.context().route('**/submit', (route) => (isDown ? route.abort('internetdisconnected') : route.fallback()));
+  await page.getByLabel('Your confirmation').fill('All twelve items were compared with the window of the shop.');
+  await button(page, 'Hand in the proof').click();
+  await shows(page, 'Handed in here, on its way');
+  await s.until(() => page.evaluate(() => document.querySelector('.notice.warn')?.textContent.includes('No network')));
+  isDown = false;
+  const cdp = await page.context().newCDPSession(page), found = [];
+  cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => found.push(...registrations));
+  await cdp.send('ServiceWorker.enable');
+  await s.until(() => found.length > 0);
+  await cdp.send('ServiceWorker.dispatchSyncEvent', { origin: s.base, registrationId: found[0].registrationId, tag: 'outbox', lastChance: false });
+  await shows(page, 'What you handed in');
+  assert.equal((await s.sql(`select count(*) as n from events e join tasks t on t.id = e.task_id where t.title = 'Sleeper' and e.type = 'task.submitted'`))[0].n, 1);
+  await page.context().close();
+});
+
+test('two pages of one operator at once send one proof', async () => {
+  const op = await w.operator({ name: 'Zoe' }), title = 'Two pages', task = await w.accepted(agent, op, { title }), first = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
+  const second = await first.context().newPage(), sent = [];
+  first.context().on('request', (request) => { if (request.method() === 'POST') sent.push(new URL(request.url()).pathname.split('/').pop()); });
+  await second.goto(`${s.base}/app/#/work/${task}/proof`);
+  await shows(second, 'No photos yet');
+  await takePhoto(first);
+  await second.locator('.proof-photos img').waitFor();
+  await shows(first, 'All photos have arrived');
+  await Promise.all([button(first, 'Hand in the proof').click(), second.evaluate(() => dispatchEvent(new Event('online')))]);
+  await shows(first, 'What you handed in');
+  await shows(second, 'What you handed in');
+  assert.deepEqual(sent, ['upload', 'submit']);
+  await first.context().close();
+});
+
 test('a credential leaves the page only sealed, and the agent\'s key opens it', async () => {
   const keys = keyPair(), op = await w.operator({ name: 'Karl' });
   const task = await w.accepted(agent, op, { title: 'Weather API key', description: 'Sign up for the free plan of a weather service.', task_type: 'API_KEY_PROCUREMENT', proof_type: 'ARTIFACT',

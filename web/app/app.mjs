@@ -12,7 +12,7 @@ import { announce, applyTheme, errorState, loading, toast, useWords } from '../s
 import { register, suspended, welcome } from './onboarding.mjs';
 import { Outbox } from './outbox.mjs';
 import { explain, heading, startClock } from './parts.mjs';
-import { renew } from './push.mjs';
+import { forgetWish, renew } from './push.mjs';
 import { Session } from './session.mjs';
 import { Store } from './store.mjs';
 import { upload } from './upload.mjs';
@@ -51,6 +51,7 @@ class App {
   #screen = null;
   #visit = null;
   #drawn = 0;
+  #look = '';
   #isFirst = true;
   #isLoading = false;
 
@@ -206,6 +207,7 @@ class App {
     this.isPicking = false;
     const { pushManager } = (await navigator.serviceWorker?.getRegistration('/app/')) ?? {}, push = await pushManager?.getSubscription().catch(() => null);
     /* The next person at this device is not told this one's news. */
+    forgetWish();
     if (push) {
       await this.api.delete('/operator/push', { endpoint: push.endpoint }).catch(() => {});
       await push.unsubscribe().catch(() => {});
@@ -345,11 +347,18 @@ class App {
       history.replaceState(null, '', screen.goTo);
       return this.show();
     }
-    return this.#draw(screen, isRefresh);
+    return this.#draw(screen, isRefresh, isQuiet);
   }
 
-  #draw(screen, isRefresh) {
-    /* A quiet renewal must not take away what somebody is typing or reading. */
+  #draw(screen, isRefresh, isQuiet) {
+    const look = lookOf(screen.body);
+    /* Nothing new: whoever is reading, listening or about to tap is left in peace. */
+    if (isQuiet && look === this.#look) {
+      screen.stop?.();
+      return;
+    }
+    this.#look = look;
+    /* What somebody is at must not be taken away either. */
     const focused = isRefresh ? focusPath(this.main) : null;
     this.#screen?.stop?.();
     this.#screen = screen;
@@ -425,6 +434,13 @@ function storedSettings() {
   } catch {
     return null;
   }
+}
+
+/* What a screen looks like, but for the seconds of its clocks and the signatures of its pictures. */
+function lookOf(body) {
+  const box = replace(document.createElement('div'), body), text = box.innerHTML;
+  replace(box);
+  return text.replace(/(data-until="\d+">)[^<]*/g, '$1').replace(/(\/files\/[\w.-]+)\?[^"]*/g, '$1');
 }
 
 /* Where the focus is, to find it again in a screen that was drawn anew: by the same link, or the same place among the controls. */

@@ -83,7 +83,7 @@ export async function showOne(app, { params, signal }) {
     title: t('payout.one'),
     live: isPayoutOpen(payout),
     body: [back('#/earnings', t('earnings.title')), heading(t('payout.one'), badge(status, t(`payout.${status}`))),
-      h('section', { class: 'card stack' }, h('p', {}, t(`payout.${status}_text`)),
+      h('section', { class: 'card stack' }, h('p', {}, t(status === 'PENDING_ONCHAIN' && !payout.tx_hash ? 'payout.reserved' : `payout.${status}_text`)),
         facts([[t('payout.amount'), money(payout.amount_usd)], [t('payout.fee_taken'), payout.gas_fee_usd === undefined ? null : money(payout.gas_fee_usd)],
           [t('payout.got'), payout.net_amount_usd === undefined ? null : money(payout.net_amount_usd)], [t('payout.address'), payout.to_address ? h('code', {}, payout.to_address) : null],
           [t('payout.when'), payout.created_at ? f.time(payout.created_at) : null],

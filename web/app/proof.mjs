@@ -31,10 +31,8 @@ class ProofScreen {
     this.onchange = ({ detail }) => { if (detail === null || detail === this.id) this.draw(); };
     this.onprogress = () => this.#drawProgress();
     this.onhide = () => { if (document.hidden) this.#save(); };
-    this.onsent = ({ detail }) => { if (detail.task_id === this.id) app.go(`#/work/${this.id}`); };
     app.outbox.addEventListener('change', this.onchange);
     app.outbox.addEventListener('progress', this.onprogress);
-    app.outbox.addEventListener('sent', this.onsent);
     document.addEventListener('visibilitychange', this.onhide);
   }
 
@@ -42,7 +40,6 @@ class ProofScreen {
     this.#save();
     this.app.outbox.removeEventListener('change', this.onchange);
     this.app.outbox.removeEventListener('progress', this.onprogress);
-    this.app.outbox.removeEventListener('sent', this.onsent);
     document.removeEventListener('visibilitychange', this.onhide);
     this.#urls.forEach((url) => URL.revokeObjectURL(url));
     this.isOver = true;
@@ -51,6 +48,11 @@ class ProofScreen {
   async draw() {
     const proof = await this.app.outbox.find(this.id);
     if (this.isOver) return;
+    /* Gone: it has arrived, perhaps from another page, or was thrown away. */
+    if (this.proof && proof === null) {
+      this.app.go(`#/work/${this.id}`);
+      return;
+    }
     const view = proof?.state === 'queued' ? 'waiting' : proof?.state === 'refused' ? 'refused' : 'draft';
     this.proof = proof;
     this.photos = proof?.photos ?? [];
@@ -183,7 +185,7 @@ class ProofScreen {
     this.status.hidden = key === null;
     this.status.className = `notice ${kind}`;
     const text = key === null ? '' : t(`status.${key}`, { n: left, done: photos.length - left, all: photos.length,
-      why: proof?.error && this.app.has(`error.${proof.error}`) ? t(`error.${proof.error}`, { n: 1 }) : proof?.error ?? '' });
+      why: proof?.error && this.app.has(`error.${proof.error}`) ? t(`error.${proof.error}`, { n: Math.max(1, Math.ceil((proof.next_at - Date.now()) / 1000)) }) : proof?.error ?? '' });
     if (this.status.textContent !== text) this.status.textContent = text;
   }
 

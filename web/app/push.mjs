@@ -15,6 +15,8 @@ const wish = {
   set: (isOn) => { try { localStorage.setItem(WISH, isOn ? 'on' : 'off'); } catch { /* for this visit */ } },
 };
 
+export const forgetWish = () => wish.set(false);
+
 const keyBytes = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
 const sameKey = (buffer, bytes) => buffer !== null && new Uint8Array(buffer).every((byte, i) => byte === bytes[i]);
 
