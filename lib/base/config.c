@@ -20,21 +20,21 @@
 
 #define DEFAULT_PATH "/etc/humanops/humanops.conf"
 #define DEVELOPMENT_SENDER "humanops@localhost"
-#define USUAL_SCOPE "openid profile email offline_access"
 
 enum { FILE_SIZE_MAX = 64 * 1024, NAME_MAX_LENGTH = 64, ADMIN_KEY_MIN = 24, YEAR_SECONDS = 31536000 };
 enum { ATTRIBUTION_MAX = 200 };
+static const char usual_scope[] = "openid profile email offline_access";
 
 struct setting;
 
 /* Puts a value into the configuration; NULL, or what the setting must be. */
 typedef const char *setting_reader(struct config *config, const struct setting *setting, const char *value);
+static setting_reader read_tile_url, read_tile_attribution; /* of the web app */
 
 static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp,
     read_sender, read_issuer_url, read_issuer_words, read_folder, read_seconds, read_development_switch,
     read_r2_endpoint, read_r2_name, read_r2_key, read_guardian_provider, read_service_url, read_word, read_dlocal,
     read_signing_secret;
-static setting_reader read_tile_url, read_tile_attribution;
 
 enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP, WITH_MODEL, WITH_ANTHROPIC, WITH_R2, WITH_DLOCAL };
 
@@ -705,7 +705,7 @@ settle(struct config *config)
 	if (config->operator_jwt_issuer != NULL && config->operator_jwks_url == NULL)
 		config->operator_jwks_url = jwks_url_of(config, config->operator_jwt_issuer);
 	if (config->operator_oidc_client_id != NULL && config->operator_oidc_scope == NULL)
-		config->operator_oidc_scope = talloc_strdup(config, USUAL_SCOPE);
+		config->operator_oidc_scope = talloc_strdup(config, usual_scope);
 	config->mail_dir = talloc_asprintf(config, "%s/mail", config->state_dir);
 	assert(config->mail_from != NULL && config->mail_dir != NULL);
 	config->scratch_dir = talloc_asprintf(config, "%s/scratch", config->state_dir);
