@@ -40,32 +40,40 @@ export function errors() {
 
 /* The calls of handlers and of what they share: text without comments. */
 const api = sources('lib/api', '.c').map((name) => read('lib/api', name).replace(/\/\*[^]*?\*\//g, ''));
-const elsewhere = ['lib/core', 'lib/http', 'lib/base', 'lib/net'].flatMap((folder) => [...sources(folder, '.h'), ...sources(folder, '.c')].map((name) => read(folder, name)));
+const elsewhere = readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`).flatMap((folder) => [...sources(folder, '.h'), ...sources(folder, '.c')].map((name) => read(folder, name)));
 
-/* The value of a limit: a number, USD(n), USD_CENT, a power, or a constant of an enum, of the same file or of any. */
-function valueOf(text, file) {
-  const name = text.trim();
-  if (/^-?\d+$/.test(name))
-    return Number(name);
-  const usd = /^USD\((\d+)\)$/.exec(name), power = /^INT64_C\(1\) << (\d+)$/.exec(name);
-  if (usd || power)
-    return usd ? Number(usd[1]) : 2 ** power[1];
-  if (name === 'USD_CENT')
-    return 0.01;
+/* What a name stands for, in the same file or in any: the text behind #define, or a constant of an enum. */
+function meaningOf(name, file) {
   for (const source of [file, ...api, ...elsewhere]) {
-    const found = new RegExp(`\\b${name} = ([\\d *]+)[,\\s}]`).exec(source);
+    const found = new RegExp(`^#define ${name} (.*?)(?:\\s*/\\*.*)?$`, 'm').exec(source) ?? new RegExp(`\\b${name} = ([^,}/]+?)\\s*[,}/]`).exec(source);
     if (found)
-      return found[1].split('*').reduce((product, factor) => product * Number(factor), 1);
+      return found[1];
   }
-  throw new Error(`the value of ${name} is not found`);
+  throw new Error(`what ${name} stands for is not found`);
 }
 
-/* The body of a table or of a macro that stands for rows. */
+/* The value of a limit: a sum or product of numbers, USD(n), USD_CENT and constants; or a power of two. */
+function valueOf(text, file) {
+  const power = /^INT64_C\(1\) << (\d+)$/.exec(text.trim());
+  if (power)
+    return 2 ** power[1];
+  const product = (part) => part.split('*').reduce((value, factor) => value * factorOf(factor.trim(), file), 1);
+  return text.trim().split(/ (?=[-+] )/).reduce((sum, part) => (part.startsWith('- ') ? sum - product(part.slice(2)) : sum + product(part.replace(/^\+ /, ''))), 0);
+}
+
+function factorOf(text, file) {
+  const usd = /^USD\((\d+)\)$/.exec(text);
+  if (/^-?\d+$/.test(text) || usd)
+    return Number(usd ? usd[1] : text);
+  return text === 'USD_CENT' ? 0.01 : valueOf(meaningOf(text, file), file);
+}
+
+/* A table's text, with what macros of its file stand for in their places. */
 function tableText(name, file) {
   const found = new RegExp(`const struct field ${name}\\[\\] = \\{([^]*?)\\};`).exec(file);
   assert.ok(found, `the table ${name} is found`);
-  return found[1].replace(/^\s*([A-Z]+),?\s*$/gm, (line, macro) => `${new RegExp(`#define ${macro} \\\\\n([^]*?[^\\\\])\n\n?`).exec(`${file}\n`)?.[1].replaceAll('\\\n', ' ') ?? line},`)
-    .replace(/\bPAGE\b/g, () => /#define PAGE \\\n([^]*?[^\\])\n/.exec(file)[1].replaceAll('\\\n', ' '));
+  const macros = [...file.matchAll(/^#define ([A-Z]+)(\(\w+\))? \\\n((?:.*\\\n)*.*)$/gm)].map(([, macro, , text]) => [macro, text.replaceAll('\\\n', ' ')]);
+  return macros.reduce((text, [macro, stands]) => text.replace(new RegExp(`\\b${macro}\\b(?:\\(([^()]*)\\))?(?=\\s*[,}]|\\s*$)`, 'g'), (_, flags) => (flags === undefined ? stands : stands.replace('(flags)', flags))), found[1]);
 }
 
 const FIELD = /\{\s*"(\w+)",\s*FIELD_(\w+),\s*([\w|\s]+?),\s*((?:[^{}]|\{[^{}]*\})*?)\}/g;
@@ -88,7 +96,7 @@ function choicesOf(name, file) {
   for (const source of [file, ...elsewhere]) {
     const found = new RegExp(`\\b${name}\\[[^\\]]*\\] = \\{([^]*?)\\};`).exec(source);
     if (found)
-      return [...found[1].matchAll(/"([^"]+)"/g)].map(([, choice]) => choice);
+      return found[1].split(',').map((choice) => choice.trim()).filter((choice) => choice !== '' && choice !== 'NULL').map((choice) => (choice[0] === '"' ? choice : meaningOf(choice, source)).replaceAll('"', ''));
   }
   throw new Error(`the choices ${name} are not found`);
 }
