@@ -103,23 +103,23 @@ function choicesOf(name, file) {
 
 /*
  * What a handler reads: { in: 'body' or 'query', fields } for each of its readings; none: it reads neither.  A reading in a
- * static function that the handler calls counts too.
+ * static function that the handler calls counts too, with the table that is handed to it if it takes one.
  */
 export function readings(handler) {
   const file = api.find((text) => new RegExp(`^${handler}\\(`, 'm').test(text));
   assert.ok(file, `${handler} is found`);
   const functions = new Map(file.split(/\n(?=(?:static )?[\w *]+\n\w+\()/).map((text) => [/^(?:static )?[\w *]+\n(\w+)\(/.exec(text)?.[1], text]));
   const seen = new Set(), found = [];
-  const look = (name) => {
+  const look = (name, handed) => {
     const text = functions.get(name);
     if (text === undefined || seen.has(name))
       return;
     seen.add(name);
     const code = text.slice(text.indexOf('{'));
     for (const [, kind, table, from] of code.matchAll(/request_(read|query)\(\s*rq,\s*(\w+)( \+ 1)?,/g))
-      found.push({ in: kind === 'read' ? 'body' : 'query', fields: table === 'NULL' ? [] : fieldsOf(table, file).slice(from ? 1 : 0) });
-    for (const [, called] of code.matchAll(/\b(\w+)\(/g))
-      look(called);
+      found.push({ in: kind === 'read' ? 'body' : 'query', fields: table === 'NULL' ? [] : fieldsOf(table === 'fields' ? handed : table, file).slice(from ? 1 : 0) });
+    for (const [, called, table] of code.matchAll(/\b(\w+)\((?:rq, (\w+_fields),)?/g))
+      look(called, table ?? handed);
     if (/\bapi_message_add\(/.test(code) && !functions.has('api_message_add'))
       found.push(...readings('api_message_add'));
   };
