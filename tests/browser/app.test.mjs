@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { keyPair, unseal } from '../sealed.mjs';
-import { stack } from '../stack.mjs';
+import { root, stack } from '../stack.mjs';
 import { browser } from './browser.mjs';
 import { button, enterer, here, open, shows, workerReady } from './operator.mjs';
 import { World, place } from './world.mjs';
@@ -77,6 +79,39 @@ test('an operator signs up, claims by keyboard alone, proves by camera, is belie
   await open(page, '#/profile');
   await open(page, '#/earnings');
   assert.equal(await page.locator('.figure').filter({ hasText: 'Available' }).locator('dd').first().textContent(), '$25.00');
+  await b.check(page);
+  await page.context().close();
+});
+
+/* As soon as the service has payouts; until then the screens are tried with answers made up (app-screens.test.mjs). */
+const hasPayouts = readFileSync(path.join(root, 'fcgi/operator.c'), 'utf8').includes('"/operator/payouts"');
+
+test('what has been earned is paid out to a wallet, fee and net shown before', { skip: !hasPayouts && 'this service has no payouts yet' }, async () => {
+  const op = await w.operator({ name: 'Paula' }), task = await w.accepted(agent, op, { title: 'Paid work' }), file = await w.photo(op, task);
+  await w.asOperator(op, 'POST', `/tasks/${task}/submit`, { body: { photos: [file.url] } });
+  await w.becomes(agent, task, 'COMPLETED');
+  await s.advance(7 * 86_400 + 60);
+  await s.sweep();
+  const page = await enter(op, { hash: '#/earnings' }), wallet = '0x8ba1f109551bD432803012645Ac136ddd64DBA72';
+  await page.getByRole('link', { name: 'Pay out', exact: true }).click();
+  await page.getByLabel('Amount').fill('9.99');
+  await page.getByLabel('Your wallet').fill(`${wallet.slice(0, -1)}3`);
+  await button(page, 'See fee and net').click();
+  await shows(page, 'The least that is paid out is $10.00.');
+  await button(page, 'All of it').click();
+  await button(page, 'See fee and net').click();
+  await shows(page, 'in USDC');
+  await page.getByRole('dialog').getByRole('button', { name: /^Send/ }).click();
+  await page.getByRole('dialog').getByRole('alert').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Your wallet').fill(wallet);
+  await button(page, 'See fee and net').click();
+  await page.getByRole('dialog').getByRole('button', { name: /^Send/ }).click();
+  await shows(page, 'It has arrived in your wallet.');
+  await open(page, '#/earnings');
+  await shows(page, 'Paid');
+  assert.equal(await page.locator('.figure').filter({ hasText: 'Available' }).locator('dd').first().textContent(), '$0.00');
+  assert.equal(await page.getByRole('link', { name: /^Payout of/ }).count(), 1);
   await b.check(page);
   await page.context().close();
 });
