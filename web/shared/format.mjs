@@ -1,7 +1,7 @@
 /*
  * Amounts, times and distances as people read them.  Pure: language, time zone and the present moment are arguments.  Amounts
- * of the API are JSON numbers with at most six decimals; in millionths they are whole numbers that a double holds exactly up to
- * nine billion dollars, so sums are made there.
+ * of the API are JSON numbers with at most six decimals; in millionths they are whole numbers that a double holds exactly, up to
+ * a billion dollars and beyond, so sums are made there.
  */
 
 const MICROS = 1_000_000;
