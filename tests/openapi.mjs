@@ -60,7 +60,9 @@ function responseFaults(pointer, response, answer, isBodiless) {
     if (wrong !== '')
       return `the header ${name}: ${wrong}`;
   }
-  const type = mediaType(answer.headers), content = response.content?.[type];
+  if (response.content === undefined)
+    return answer.text === '' ? '' : 'a body is not described';
+  const type = mediaType(answer.headers), content = response.content[type];
   if (content === undefined)
     return `the media type ${type} is not described`;
   return isBodiless || !/json/.test(type) ? '' : faults(`${pointer}/content/${escape(type)}/schema`, answer.json);

@@ -105,7 +105,7 @@ test('bodies and queries have the fields that the handlers read, with their limi
 
 /* The codes that a response may bear. */
 function codesOf(response) {
-  const schema = resolve(response).content['application/json']?.schema ?? {};
+  const schema = resolve(response).content?.['application/json']?.schema ?? {};
   return (schema.oneOf ?? [schema]).map((one) => resolve(one).properties?.code).flatMap((code) => code?.enum ?? (code ? [code.const] : []));
 }
 
