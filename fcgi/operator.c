@@ -4,6 +4,7 @@
 #include "http/route.h"
 
 static const struct route routes[] = {
+	{ "GET", "/operator/settings", api_operator_settings, PUBLIC, NULL, 0 },
 	{ "POST", "/operator/register", api_operator_register, PERSON, NULL, ATOMIC },
 	{ "GET", "/operator/me", api_operator_me, OPERATOR, NULL, 0 },
 	{ "PATCH", "/operator/me", api_operator_update, OPERATOR, NULL, 0 },

@@ -14,10 +14,11 @@ import net from 'node:net';
 import path from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { checkAnswer as checkDescribed, checkRequest, checkWebhook } from './openapi.mjs';
+import { root } from './source.mjs';
 
-export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+export { root };
 const run = promisify(execFile);
 const MICROS = 1_000_000;
 const hasGuard = process.env.HUMANOPS_TEST_GUARD === '1';
@@ -110,6 +111,19 @@ function checkAnswer(answer, what) {
 	assert.equal(answer.json.request_id, id, `${what}: request id in header and body`);
 }
 
+/* Each answer is as web/openapi.json describes it, and so is each request that was carried out. */
+function checkAgainstFile(answer, { method, path: where, headers }, bytes) {
+	checkDescribed(method, where, answer);
+	if (answer.status < 300 && isJson(headers, bytes))
+		checkRequest(method, where, bytes?.length ? JSON.parse(bytes.toString('utf8')) : undefined);
+}
+
+/* A request's body is JSON, or none. */
+function isJson(headers, bytes) {
+	const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+	return !bytes?.length || /^application\/json/i.test(type ?? '');
+}
+
 function remove(folders) {
 	if (!process.env.HUMANOPS_TEST_KEEP)
 		folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
@@ -146,9 +160,14 @@ class Stack {
 
 	/*
 	 * One request below /api/v1 (or from the root, with whole).  body: sent as JSON; raw: bytes as they are; key: an agent's;
-	 * ip: the client's address, a fresh one if none is given, so that rate windows do not get in the way.
+	 * ip: the client's address, a fresh one if none is given, so that rate windows do not get in the way; described: false where
+	 * a program of the test's own answers, of which web/openapi.json knows nothing.
 	 */
-	call(method, where, { body, raw, key, headers = {}, ip = this.freshAddress(), whole = false } = {}) {
+	call(
+		method,
+		where,
+		{ body, raw, key, headers = {}, ip = this.freshAddress(), whole = false, described = true } = {},
+	) {
 		const bytes =
 			raw !== undefined
 				? Buffer.from(raw)
@@ -177,10 +196,11 @@ class Stack {
 			headers: { Host: `localhost:${this.port}`, ...sent },
 			path: whole ? where : `/api/v1${where}`,
 		};
-		return this.#send(options, bytes, `${method} ${where}`);
+		return this.#send(options, bytes, described);
 	}
 
-	#send(options, bytes, what) {
+	#send(options, bytes, described) {
+		const what = `${options.method} ${options.path}`;
 		return new Promise((done, fail) => {
 			const request = https.request(options, (response) => {
 				const chunks = [];
@@ -200,6 +220,7 @@ class Stack {
 							text !== ''
 						)
 							answer.json = JSON.parse(text);
+						if (described) checkAgainstFile(answer, options, bytes);
 						checkAnswer(answer, what);
 						done(answer);
 					} catch (error) {
@@ -381,6 +402,7 @@ class Stack {
 					raw,
 					at: Date.now(),
 				};
+				if (record.headers['webhook-id']) checkWebhook(record);
 				const wanted = answer(requests.push(record), record) ?? {};
 				if (wanted.delay) await sleep(wanted.delay, undefined, { ref: false });
 				response.on('error', () => {});

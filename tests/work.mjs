@@ -36,13 +36,15 @@ export async function newOperator(s) {
   return { id, uuid, bucket };
 }
 
+const verdict = (decision, confidence) => JSON.stringify({ decision, confidence, reasoning: 'For a test.', source: 'rules', requirements: [] });
+
 /* What each status takes, in SQL; t, a, o: the task, its agent, its operator, n: the time. */
 const claim = `perform claim_make(b, t, o, 'Jane D.', null, 30, null, ${DAY}, n);`;
 const approve = `${claim} perform claim_approve(b, a, t, n);`;
 const start = `${approve} perform claim_start(b, t, o, n);`;
-const submit = `${start} perform claim_submit(b, t, o, '{"confirmation_text": "done"}', null, ${HOLD}, n);
+const submit = `${start} perform claim_submit(b, t, o, '{"confirmation_text": "done", "submittedAt": "2026-02-06T14:30:00.000Z"}', null, ${HOLD}, n);
   delete from jobs where ref = t and kind = 'guardian';`;
-const pass = `${submit} perform verdict_guardian(b, t, 'pass', '{"decision": "APPROVE", "confidence": 95}', ${HOLD}, n);
+const pass = `${submit} perform verdict_guardian(b, t, 'pass', '${verdict('APPROVE', 95)}', ${HOLD}, n);
   perform earning_credit(ob, o, t, 25000000, n + interval '${HOLD} seconds', n);`;
 const steps = {
   PENDING: '',
@@ -50,11 +52,11 @@ const steps = {
   ACCEPTED: approve,
   IN_PROGRESS: start,
   SUBMITTED: submit,
-  MANUAL_REVIEW: `${submit} perform verdict_guardian(b, t, 'review', '{"decision": "MANUAL_REVIEW", "confidence": 70}', ${HOLD}, n);`,
+  MANUAL_REVIEW: `${submit} perform verdict_guardian(b, t, 'review', '${verdict('MANUAL_REVIEW', 70)}', ${HOLD}, n);`,
   /* A Guardian's pass stays here for no longer than its transaction. */
   VERIFIED: `${submit} perform task_move(b, t, 'pass', 'guardian', null, '{}', n);`,
   COMPLETED: pass,
-  DISPUTED: `${submit} perform verdict_guardian(b, t, 'fail', '{"decision": "REJECT", "confidence": 20}', ${HOLD}, n);`,
+  DISPUTED: `${submit} perform verdict_guardian(b, t, 'fail', '${verdict('REJECT', 20)}', ${HOLD}, n);`,
   FROZEN: `${pass} perform dispute_raise(b, a, t, 'x', n); perform earning_freeze(ob, t, n);`,
   CANCELLED: `${approve} perform task_cancel(b, a, t, n);`,
 };

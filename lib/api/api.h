@@ -93,6 +93,7 @@ int api_tasks_appeals(struct request *rq);
 int api_tasks_appeal(struct request *rq);
 int api_tasks_events(struct request *rq);
 
+int api_operator_settings(struct request *rq);
 int api_operator_register(struct request *rq);
 int api_operator_me(struct request *rq);
 int api_operator_update(struct request *rq);

@@ -107,7 +107,7 @@ view_task(struct request *rq, struct json_object *object, const struct task *tas
 	reply_text(object, "callback_url", task->callback_url);
 	reply_text(object, "agent_public_key", task->agent_public_key);
 	reply_text(object, "cancel_reason", task->cancel_reason);
-	if (task->disputed_ms != 0)
+	if (task->disputed_ms != 0 || task->resolution_json != NULL)
 		reply_dispute(object, task);
 	if (task->rating != 0)
 		reply_int(object, "rating", task->rating);
@@ -216,7 +216,7 @@ view_work(struct request *rq, const struct task *task)
 		reply_estimate(item, task);
 		reply_json(item, "proof", proof_view(rq, rq->config, task, rq->now_ms));
 		reply_json_text(item, "guardian_result", task->guardian_json);
-		if (task->disputed_ms != 0)
+		if (task->disputed_ms != 0 || task->resolution_json != NULL)
 			reply_dispute(item, task);
 	}
 	reply_time(item, "accepted_at", task->accepted_ms);

@@ -23,11 +23,14 @@
 #define USDC_ON_BASE "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913" /* Circle's own token, chain 8453 */
 
 enum { FILE_SIZE_MAX = 64 * 1024, NAME_MAX_LENGTH = 64, ADMIN_KEY_MIN = 24, YEAR_SECONDS = 31536000 };
+enum { ATTRIBUTION_MAX = 200 };
+static const char usual_scope[] = "openid profile email offline_access";
 
 struct setting;
 
 /* Puts a value into the configuration; NULL, or what the setting must be. */
 typedef const char *setting_reader(struct config *config, const struct setting *setting, const char *value);
+static setting_reader read_tile_url, read_tile_attribution; /* of the web app */
 
 static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp,
     read_sender, read_issuer_url, read_issuer_words, read_folder, read_seconds, read_development_switch,
@@ -68,6 +71,10 @@ static const struct setting {
 	{ "OPERATOR_JWKS_URL", read_issuer_url, AT(operator_jwks_url), NULL, OPTIONAL, 0, 0 },
 	{ "OPERATOR_JWT_AZP", read_issuer_words, AT(operator_jwt_azp), NULL, OPTIONAL, 0, 0 },
 	{ "OPERATOR_JWT_AUDIENCE", read_issuer_words, AT(operator_jwt_audience), NULL, OPTIONAL, 0, 1 },
+	{ "OPERATOR_OIDC_CLIENT_ID", read_issuer_words, AT(operator_oidc_client_id), NULL, OPTIONAL, 0, 1 },
+	{ "OPERATOR_OIDC_SCOPE", read_issuer_words, AT(operator_oidc_scope), NULL, OPTIONAL, 0, 0 },
+	{ "MAP_TILE_URL", read_tile_url, 0, NULL, OPTIONAL, 0, 0 },
+	{ "MAP_TILE_ATTRIBUTION", read_tile_attribution, 0, NULL, OPTIONAL, 0, 0 },
 	{ "SMTP_URL", read_smtp, 0, NULL, IN_PRODUCTION, 0, 0 },
 	{ "MAIL_FROM", read_sender, 0, NULL, WITH_SMTP, 0, 0 },
 	{ "STATE_DIR", read_folder, AT(state_dir), "/var/lib/humanops", OPTIONAL, 0, 0 },
@@ -489,6 +496,47 @@ read_issuer_words(struct config *config, const struct setting *setting, const ch
 	return NULL;
 }
 
+/*
+ * Where the web app's map has its tiles: a URL with {z}, {x} and {y} behind the host, which nginx puts into the page's
+ * content policy.
+ */
+static const char *
+read_tile_url(struct config *config, const struct setting *setting, const char *value)
+{
+	bool is_https = strncmp(value, "https://", 8) == 0;
+	bool is_http = config->is_development && strncmp(value, "http://", 7) == 0, is_right;
+	const char *host = value + (is_https ? 8 : 7);
+	char *authority;
+
+	(void)setting;
+	if (!is_https && !is_http)
+		return "must begin with https://";
+	authority = secret_copy(NULL, host, strcspn(host, "/"));
+	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) && is_plain_word(value) &&
+		   strpbrk(value, "#;\"'") == NULL;
+	talloc_free(authority);
+	if (!is_right)
+		return "must be a URL without user and fragment";
+	if (strstr(host, "{z}") == NULL || strstr(host, "{x}") == NULL || strstr(host, "{y}") == NULL)
+		return "must hold {z}, {x} and {y}";
+	config->map_tile_url = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+/* What the makers of the tiles want to read below the map. */
+static const char *
+read_tile_attribution(struct config *config, const struct setting *setting, const char *value)
+{
+	(void)setting;
+	if (config->map_tile_url == NULL)
+		return "is of no use without MAP_TILE_URL";
+	if (!text_is_utf8(value, strlen(value)) || text_has_control(value, false) ||
+	    text_length(value) > ATTRIBUTION_MAX)
+		return "must be one line of at most 200 characters";
+	config->map_tile_attribution = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
 static const char *
 read_folder(struct config *config, const struct setting *setting, const char *value)
 {
@@ -733,6 +781,8 @@ settle(struct config *config)
 		config->mail_from = talloc_strdup(config, DEVELOPMENT_SENDER);
 	if (config->operator_jwt_issuer != NULL && config->operator_jwks_url == NULL)
 		config->operator_jwks_url = jwks_url_of(config, config->operator_jwt_issuer);
+	if (config->operator_oidc_client_id != NULL && config->operator_oidc_scope == NULL)
+		config->operator_oidc_scope = talloc_strdup(config, usual_scope);
 	config->mail_dir = talloc_asprintf(config, "%s/mail", config->state_dir);
 	assert(config->mail_from != NULL && config->mail_dir != NULL);
 	config->scratch_dir = talloc_asprintf(config, "%s/scratch", config->state_dir);

@@ -44,6 +44,12 @@ struct config {
 	char *kyc_webhook_secret;	       /* NULL: no verdict of a vendor is believed */
 	bool database_guard;		       /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
+
+	/* What the web app needs to know (api/api_settings.c). */
+	char *operator_oidc_client_id; /* as whom it signs in; NULL: it cannot */
+	char *operator_oidc_scope;     /* what it then asks for; with a client always there */
+	char *map_tile_url;	       /* with {z}, {x} and {y}; NULL: its map has no tiles */
+	char *map_tile_attribution;    /* NULL: none */
 };
 
 /*

@@ -48,5 +48,6 @@ ledger_statement(struct db *db, const void *ctx, struct id agent, struct id befo
 bool
 ledger_is_of_task(const struct ledger_entry *entry)
 {
-	return strncmp(entry->kind, "escrow_", strlen("escrow_")) == 0;
+	return strncmp(entry->kind, "escrow_", strlen("escrow_")) == 0 ||
+	       strncmp(entry->kind, "dispute_", strlen("dispute_")) == 0;
 }

@@ -4,26 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { addr, eip191Signer } from 'micro-eth-signer';
 import { newKey, startIssuer } from '../issuer.mjs';
 import { jpeg } from '../pictures.mjs';
 import { keyPair, seal } from '../sealed.mjs';
-import { root, stack } from '../stack.mjs';
+import { routes as allRoutes } from '../source.mjs';
+import { stack } from '../stack.mjs';
 import { publicId, uuidOf } from '../work.mjs';
 
 const SCOPES = ['read', 'tasks', 'funds', 'keys'];
-const ROW = /\{\s*"([A-Z]+)",\s*"([^"]+)",\s*\w+,\s*([A-Z]+),\s*(?:NULL|"(\w+)"),/g;
-
-/* The rows of the route tables, as they stand in the source. */
-const routes = readdirSync(path.join(root, 'fcgi')).filter((name) => name.endsWith('.c')).flatMap((name) => {
-  const text = readFileSync(path.join(root, 'fcgi', name), 'utf8').split('static const struct route ')[1] ?? '';
-  const rows = [...text.matchAll(ROW)].map(([, method, pattern, principal, scope]) => ({ method, pattern, principal, scope, name: `${method} ${pattern}` }));
-  assert.equal(rows.length, (text.match(/^\t\{ "/gm) ?? []).length, `every row of ${name} is understood`);
-  return rows;
-});
+const routes = allRoutes();
 const of = (...principals) => routes.filter((r) => principals.includes(r.principal));
 
 const issuer = await startIssuer();
@@ -296,7 +287,7 @@ test('the route tables are read as they are', () => {
 
 test('what is open to all is this and no more', () => {
   assert.deepEqual(of('PUBLIC').map((r) => r.name).filter((name) => !/ \/webhooks\//.test(name)).sort(), ['GET /.well-known/jwks.json', 'GET /agents/verify-email',
-    'GET /files/:name', 'GET /tasks/categories', 'POST /agents/register', 'POST /agents/verify-email']);
+    'GET /files/:name', 'GET /operator/settings', 'GET /tasks/categories', 'POST /agents/register', 'POST /agents/verify-email']);
 });
 
 test('an agent\'s routes are closed to all without a key that works', () => refuse(of('AGENT'), headers.agent, [401, 'unauthorized']));

@@ -192,7 +192,7 @@ test('every answer has the security headers and a request id of its own', async 
 		await s.call('GET', '/agents/me', { key: agent.key }),
 		await s.call('GET', '/agents/me'),
 		await s.call('GET', '/nothing'),
-		await s.call('GET', '/', { whole: true }),
+		await s.call('GET', '/app/nothing', { whole: true }),
 		await s.call('GET', '/tasks/x', { key: agent.key }),
 		await s.call('GET', '/agents/verify-email?token=x'),
 		await s.call('POST', '/tasks', { key: agent.key, raw: 'x'.repeat(2 << 20) }),
@@ -247,8 +247,9 @@ test("an error of nginx's own is found in its log by its id", async () => {
 
 test('what no program serves is 404', async () => {
 	for (const where of [
-		'/',
-		'/index.html',
+		'/nothing.html',
+		'/app/nothing.mjs',
+		'/sql/',
 		'/api',
 		'/api/v1',
 		'/api/v1/',
@@ -384,7 +385,7 @@ test('a program that talks nonsense is 503', async () => {
 
 /* what a program is told */
 
-const told = async (more = {}) => (await s.call('POST', '/webhooks/echo?a=1', { body: {}, ...more })).json;
+const told = async (more = {}) => (await s.call('POST', '/webhooks/echo?a=1', { body: {}, described: false, ...more })).json;
 
 test('a Proxy header is dropped', async () => {
 	assert.equal((await told({ headers: { Proxy: 'http://evil.example' } })).HTTP_PROXY ?? '', '');

@@ -176,6 +176,45 @@ an_issuer_of_tokens_brings_its_settings(void **state)
 }
 
 static void
+what_the_web_app_is_told_has_defaults_and_limits(void **state)
+{
+#define ISSUED DEV "OPERATOR_JWT_ISSUER=https://id.example\n"
+#define TILED DEV "MAP_TILE_URL=http://127.0.0.1:9000/{z}/{x}/{y}\n"
+	struct config *config;
+	char text[1024];
+	const char *said;
+
+	(void)state;
+	config = load(ISSUED, NULL, &said);
+	assert_non_null(config);
+	assert_true(config->operator_oidc_client_id == NULL && config->operator_oidc_scope == NULL);
+	assert_true(config->map_tile_url == NULL && config->map_tile_attribution == NULL);
+	talloc_free(config);
+	config = load(ISSUED "OPERATOR_OIDC_CLIENT_ID=app\n", NULL, &said);
+	assert_non_null(config);
+	assert_string_equal(config->operator_oidc_client_id, "app");
+	assert_string_equal(config->operator_oidc_scope, "openid profile email offline_access");
+	talloc_free(config);
+	config = load(ISSUED "OPERATOR_OIDC_CLIENT_ID=app\nOPERATOR_OIDC_SCOPE=openid work\n", NULL, &said);
+	assert_non_null(config);
+	assert_string_equal(config->operator_oidc_scope, "openid work");
+	talloc_free(config);
+	config = load(TILED "MAP_TILE_ATTRIBUTION=© Somebody <b>\n", NULL, &said);
+	assert_non_null(config);
+	assert_string_equal(config->map_tile_url, "http://127.0.0.1:9000/{z}/{x}/{y}");
+	assert_string_equal(config->map_tile_attribution, "© Somebody <b>");
+	talloc_free(config);
+	for (int length = 200; length <= 201; length++) {
+		snprintf(text, sizeof(text), TILED "MAP_TILE_ATTRIBUTION=%0*d\n", length, 0);
+		config = load(text, NULL, &said);
+		assert_true((config != NULL) == (length == 200));
+		talloc_free(config);
+	}
+	assert_null(load(DEV "MAP_TILE_URL=http://tile.example/{z}/{x}/{y}\n", NULL, &said));
+	assert_string_equal(said, "humanops: MAP_TILE_URL must be a URL without user and fragment\n");
+}
+
+static void
 a_value_may_stand_in_a_file_of_its_own(void **state)
 {
 	static const struct {
@@ -234,6 +273,7 @@ each_setting_says_what_it_must_be(void **state)
 #define SMTP "SMTP_URL must begin with smtp:// or smtps:// and name a host"
 #define ISSUER "OPERATOR_JWT_ISSUER"
 #define GUARDIAN_URL "GUARDIAN_URL must begin with https://, or with http:// and a host of the own network"
+#define TILES "MAP_TILE_URL must be a URL without user and fragment"
 #define SECRET "SECRET_KEY must be 32 bytes in base64"
 	static const struct {
 		const char *variable, *want;
@@ -334,6 +374,19 @@ each_setting_says_what_it_must_be(void **state)
 		{ "OPERATOR_JWT_AUDIENCE=api", "OPERATOR_JWT_AUDIENCE needs " ISSUER },
 		{ "OPERATOR_JWT_AUDIENCE=a b", "OPERATOR_JWT_AUDIENCE must be one word of ASCII" },
 		{ "OPERATOR_JWT_AZP=a  b", "OPERATOR_JWT_AZP must be words of ASCII with single blanks between them" },
+		{ "OPERATOR_OIDC_CLIENT_ID=app", "OPERATOR_OIDC_CLIENT_ID needs " ISSUER },
+		{ "OPERATOR_OIDC_CLIENT_ID=a b", "OPERATOR_OIDC_CLIENT_ID must be one word of ASCII" },
+		{ "OPERATOR_OIDC_SCOPE=openid", "OPERATOR_OIDC_SCOPE needs " ISSUER },
+		{ "MAP_TILE_URL=https://tile.example/{z}/{x}/{y}.png", "" },
+		{ "MAP_TILE_URL=https://tile.example:8443/{z}/{x}/{y}?key=a&b=1", "" },
+		{ "MAP_TILE_URL=http://tile.example/{z}/{x}/{y}.png", "MAP_TILE_URL must begin with https://" },
+		{ "MAP_TILE_URL=https://{s}.tile.example/{z}/{x}/{y}.png", TILES },
+		{ "MAP_TILE_URL=https:///{z}/{x}/{y}", TILES },
+		{ "MAP_TILE_URL=https://u@tile.example/{z}/{x}/{y}", TILES },
+		{ "MAP_TILE_URL=https://tile.example/{z}/{x}/{y} b", TILES },
+		{ "MAP_TILE_URL=https://tile.example/{z}/{x}/{y};b", TILES },
+		{ "MAP_TILE_URL=https://tile.example/{z}/{x}/y.png", "MAP_TILE_URL must hold {z}, {x} and {y}" },
+		{ "MAP_TILE_ATTRIBUTION=Somebody", "MAP_TILE_ATTRIBUTION is of no use without MAP_TILE_URL" },
 		{ "UPLOAD_DIR=/srv/uploads", "" },
 		{ "R2_BUCKET=proof", "R2_BUCKET is of no use without R2_ENDPOINT" },
 		{ "R2_SECRET_ACCESS_KEY=hunter2", "R2_SECRET_ACCESS_KEY is of no use without R2_ENDPOINT" },
@@ -579,6 +632,7 @@ main(void)
 		cmocka_unit_test(development_needs_no_mail_server),
 		cmocka_unit_test(the_environment_stands_over_the_file),
 		cmocka_unit_test(an_issuer_of_tokens_brings_its_settings),
+		cmocka_unit_test(what_the_web_app_is_told_has_defaults_and_limits),
 		cmocka_unit_test(a_value_may_stand_in_a_file_of_its_own),
 		cmocka_unit_test(lines_are_comments_blanks_and_settings),
 		cmocka_unit_test(each_setting_says_what_it_must_be),

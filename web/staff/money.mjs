@@ -1,0 +1,125 @@
+/* Stuck payouts, webhooks that were given up, the ledger's audit, and the log of what staff did. */
+import { part } from '../shared/api.mjs';
+import { h } from '../shared/dom.mjs';
+import { money, shorten, words } from '../shared/format.mjs';
+import { link } from '../shared/route.mjs';
+import { heading, onWish, wishButton } from '../shared/shell.mjs';
+import { facts, table } from '../shared/table.mjs';
+import { card, copyable, stamp, when } from '../shared/taskview.mjs';
+import { badge, confirm, dialog, empty, field, pager } from '../shared/widgets.mjs';
+import { accountName, findingName, otherFigures } from './rules.mjs';
+
+const PAGE = 50;
+
+/* payouts */
+
+const payout = (p) => h('li', { class: 'card' },
+  h('header', {}, h('h2', {}, money(p.amount_usd)), badge(p.status)),
+  facts([
+    ['Payout', copyable(p.payout_id)], ['To', p.to_address && copyable(p.to_address)], ['Net', typeof p.net_amount_usd === 'number' ? money(p.net_amount_usd) : null],
+    ['Transaction', p.tx_hash && copyable(p.tx_hash)], ['Party', p.operator_id ?? p.agent_id], ['Attempts', p.attempts], ['Last error', p.last_error], ['Asked for', p.created_at && when(p.created_at)],
+  ]),
+  h('div', { class: 'row', style: { 'margin-top': 'var(--s4)' } }, wishButton('Try again', 'retry', { p }, 'main'), wishButton('Fail and return the money', 'fail', { p }, 'danger')));
+
+function askFail(api, p) {
+  const reason = h('textarea', { name: 'reason', maxlength: 2000, rows: 3, required: true });
+  return dialog({ title: `Fail the payout of ${money(p.amount_usd)}?`, ok: 'Fail it', isDangerous: true,
+    body: [h('p', {}, 'The money goes back to what is available. Only a payout that can no longer arrive may be failed.'), field('Reason', reason)],
+    onsubmit: () => api.post(`/admin/payouts/${part(p.payout_id)}/fail`, { reason: reason.value.trim() }) });
+}
+
+export async function payouts({ api, signal, refresh }) {
+  const head = heading('Stuck payouts');
+  let page;
+  try {
+    page = await api.get('/admin/payouts', { signal, query: { status: 'stuck' } });
+  } catch (error) {
+    if (error.code !== 'not_found') throw error;
+    return { title: 'Stuck payouts', body: [head, empty('Payouts are not available', 'This installation does not pay out on a chain.')] };
+  }
+  const list = h('ul', { class: 'cards small' }, page.data.map(payout));
+  onWish(list, {
+    retry: async ({ p }) => {
+      if (!await confirm({ title: 'Send it again?', text: 'The same transfer is sent anew, at the same nonce: it can arrive once only.', ok: 'Try again' })) return null;
+      await api.post(`/admin/payouts/${part(p.payout_id)}/retry`, {});
+      await refresh();
+      return 'It is being sent again.';
+    },
+    fail: async ({ p }) => await askFail(api, p) && (await refresh(), 'Failed; the money is available again.'),
+  });
+  return { title: 'Stuck payouts', body: [head, page.data.length > 0 ? list : empty('No payout is stuck', 'Payouts that are not confirmed in time come here.')] };
+}
+
+/* webhooks */
+
+export async function failedWebhooks({ api, signal }) {
+  const { data } = await api.get('/admin/webhooks/failed', { signal, query: { limit: 200 } });
+  const rows = table('Failed webhooks', [
+    { label: 'Event', isHead: true, cell: (d) => h('strong', {}, d.event) },
+    { label: 'Last error', cell: (d) => d.last_error ?? '–' },
+    { label: 'Attempts', isNumber: true, cell: (d) => d.attempts },
+    { label: 'Task', cell: (d) => h('code', { title: d.task_id }, shorten(d.task_id, 10, 6)) },
+    { label: 'Agent', cell: (d) => h('code', { title: d.agent_id }, shorten(d.agent_id, 10, 6)) },
+    { label: 'Since', cell: (d) => when(d.created_at) },
+  ], data);
+  return { title: 'Failed webhooks', body: [heading('Failed webhooks'),
+    h('p', { class: 'soft' }, 'Given up after all attempts. The agent can have each sent again from its console.'),
+    data.length > 0 ? h('div', { class: 'card flush' }, h('div', { class: 'table' }, rows)) : empty('Every webhook arrived', 'Deliveries that are given up come here.')] };
+}
+
+/* ledger */
+
+const KNOWN = ['trial_balance', 'findings', 'balanced', 'reserves'];
+const figureText = (name, value) => typeof value === 'boolean' ? (value ? 'yes' : 'no') : /usd|balance|amount/.test(name) && typeof value === 'number' ? money(value) : String(value);
+
+function reservesCard(reserves) {
+  if (reserves === undefined || reserves === null) return null;
+  return card('Reserves on the chain', facts(Object.entries(reserves).filter(([, v]) => v === null || typeof v !== 'object')
+    .map(([name, value]) => [words(name), value === null ? 'not known' : figureText(name, value)])));
+}
+
+export async function ledger({ api, signal, refresh }) {
+  const audit = await api.get('/admin/ledger/audit', { signal });
+  const balance = table('Trial balance', [
+    { label: 'Account', isHead: true, cell: (a) => h('strong', {}, accountName(a.account)) },
+    { label: 'Accounts', isNumber: true, cell: (a) => a.accounts.toLocaleString('en-US') },
+    { label: 'Balance', isNumber: true, cell: (a) => money(a.balance_usd) },
+  ], audit.trial_balance);
+  const findings = table('Findings', [
+    { label: 'What is broken', isHead: true, cell: (f) => h('strong', {}, findingName(f.broken)) },
+    { label: 'Account', cell: (f) => f.account ? accountName(f.account) : '–' },
+    { label: 'Id', cell: (f) => f.id ? h('code', {}, f.id) : '–' },
+    { label: 'Off by', isNumber: true, cell: (f) => h('span', { class: 'bad-text' }, money(f.off_by_usd, { sign: true })) },
+  ], audit.findings);
+  const body = h('div', { class: 'stack' }, heading('Ledger audit', wishButton('Audit again', 'again', {})),
+    h('div', { class: ['notice', audit.balanced ? 'good' : 'bad'], role: 'status' }, audit.balanced ? 'The books balance: every transaction adds up to zero, every balance equals its postings, escrow equals the open tasks.' :
+      `The books do not balance: ${audit.findings.length} findings.`),
+    audit.findings.length > 0 && h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Findings')), h('div', { class: 'table' }, findings)),
+    h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Trial balance'), h('span', { class: 'soft small' }, 'What is owed stands positive, what is held negative; together they are zero.')), h('div', { class: 'table' }, balance)),
+    reservesCard(audit.reserves),
+    otherFigures(audit, KNOWN).length > 0 && card('Further figures', facts(otherFigures(audit, KNOWN).map(([name, value]) => [words(name), figureText(name, value)]))));
+  onWish(body, { again: async () => (await refresh(), 'Audited just now.') });
+  return { title: 'Ledger audit', body };
+}
+
+/* log */
+
+const target = (id) => /^task_/.test(id) ? h('a', { href: `#/disputes/${part(id)}` }, h('code', {}, shorten(id, 10, 6))) :
+  /^(agent|op)_/.test(id) ? h('a', { href: link('/accounts', { id }) }, h('code', {}, shorten(id, 10, 6))) : h('code', {}, shorten(id, 12, 6));
+
+export async function log({ api, signal }) {
+  const list = table('What staff did', [
+    { label: 'Act', isHead: true, cell: (e) => h('strong', {}, words(e.act)) },
+    { label: 'On', cell: (e) => target(e.target) },
+    { label: 'Details', cell: (e) => Object.entries(e.data ?? {}).filter(([, v]) => v !== null).map(([name, value]) => `${words(name)}: ${value}`).join(', ') || '–' },
+    { label: 'At', cell: (e) => stamp(e.at) },
+  ]);
+  const pages = pager({ list: h('div', { class: 'card flush' }, h('div', { class: 'table' }, list)), emptyState: empty('Nothing yet', 'Every act of staff is recorded here and cannot be changed.'),
+    load: async (before = null) => {
+      const { data } = await api.get('/admin/log', { signal, query: { before, limit: PAGE } });
+      return { items: data, next: data.length === PAGE ? data.at(-1).at : null };
+    },
+    render: (items) => list.addRows(items) });
+  await pages.ready;
+  return { title: 'Audit log', body: [heading('Audit log'), h('p', { class: 'soft' }, 'Append-only: the database itself refuses to change it.'), pages] };
+}
