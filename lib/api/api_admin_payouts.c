@@ -1,6 +1,6 @@
 /*
- * Handlers of admin.fcgi for payouts and reserves.  Staff can make the worker look again, or wish a payout ended; that a transfer which
- * the chain has mined is never undone is the worker's to see to (core/payer.h).
+ * Handlers of admin.fcgi for payouts and reserves.  Staff can make the worker look again, or wish a payout ended;
+ * that a transfer which the chain has mined is never undone is the worker's to see to (core/payer.h).
  */
 #include <string.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
- * Handlers of payouts: an operator's earnings (operator.fcgi) and an agent's unused deposit (agents.fcgi), as USDC.  What may be paid
- * out is the database's to say, how it is sent the worker's; a request waits a little for the worker, so that the answer can name
- * the transaction.
+ * Handlers of payouts: an operator's earnings (operator.fcgi) and an agent's unused deposit (agents.fcgi), as USDC.
+ * What may be paid out is the database's to say, how it is sent the worker's; a request waits a little for the
+ * worker, so that the answer can name the transaction.
  */
 #include <json-c/json.h>
 #include <talloc.h>
@@ -57,7 +57,9 @@ onchain_of(const struct request *rq)
 
 /* asking */
 
-/* An address in the body, if there is one, that is good but for being the payer's own; joins the faults found before. */
+/*
+ * An address in the body, if there is one, that is good but for being the payer's own; joins the faults found before.
+ */
 static void
 check_address(struct request *rq, const char *text, struct eth_address payer, struct eth_address *to)
 {

@@ -13,6 +13,7 @@
 
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/now.h"
 #include "base/strict.h"
 #include "base/text.h"
 #include "net/fetch.h"
@@ -162,6 +163,7 @@ post_call(
 	struct json_object *body = json_object_new_object();
 	void *scratch = talloc_new(NULL);
 	struct fetch_answer answer;
+	int64_t start = now_monotonic_ms();
 	enum rpc_result rc;
 	uint32_t id;
 
@@ -181,6 +183,7 @@ post_call(
 	*result = NULL;
 	rpc->problem[0] = '\0';
 	fetch_run(scratch, &fetch, &answer);
+	rpc->has_hung = answer.status == 0 && now_monotonic_ms() - start >= rpc->timeout_ms - rpc->timeout_ms / 10;
 	if (answer.status == 0)
 		rc = post_down(rpc, "%s", answer.problem);
 	else if (answer.status != 200)

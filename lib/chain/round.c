@@ -1,11 +1,13 @@
 /*
  * Rounds of questions to the endpoints of a chain, and what the log hears of them.  One that fails has no say in the
- * rest of its round: one that hangs costs a timeout, not one for each question, and none is believed in half.
+ * rest of its round: one that hangs costs a timeout, not one for each question, and much less from then on
+ * until it answers again; none is believed in half.
  */
 #include "chain/round.h"
 
 #include <assert.h>
 #include <json-c/json.h>
+#include <string.h>
 #include <talloc.h>
 
 #include "base/error.h"
@@ -15,6 +17,8 @@
 enum {
 	LAG_MAX = 30, /* blocks between two heads: past that it is told */
 	RETRY_S = 5,
+	HUNG_MS = 60 * 1000,  /* so long one that hung is waited for no longer than … */
+	HUNG_PART = 8,	      /* … this part of the time: it would hold up all who ask, each for the whole of it */
 	QUIET_MS = 60 * 1000, /* between two lines of the log about the same trouble */
 };
 
@@ -54,6 +58,26 @@ round_drop(struct round *round, size_t i, const char *problem)
 	log_event(LOG_LEVEL_WARNING, "chain_endpoint_down", fields);
 }
 
+/* The first question.  Whoever hangs with that hangs with all; a later one may only be hard to answer. */
+static enum rpc_result
+ask_chain_id(struct endpoint *endpoint, const void *ctx, int64_t *id)
+{
+	struct rpc rpc = endpoint->rpc;
+	int64_t now = now_monotonic_ms();
+	bool is_suspect = endpoint->hung_ms != 0 && now - endpoint->hung_ms < HUNG_MS;
+	enum rpc_result rc;
+
+	if (is_suspect)
+		rpc.timeout_ms /= HUNG_PART;
+	rc = rpc_chain_id(&rpc, ctx, id);
+	if (!rpc.has_hung)
+		endpoint->hung_ms = 0;
+	else if (!is_suspect)
+		endpoint->hung_ms = now;
+	memcpy(endpoint->rpc.problem, rpc.problem, sizeof(rpc.problem));
+	return rc;
+}
+
 struct round
 round_begin(struct chain *chain, const char *what)
 {
@@ -61,14 +85,14 @@ round_begin(struct chain *chain, const char *what)
 
 	assert(round.scratch != NULL);
 	for (size_t i = 0; i < chain->count; i++) {
-		struct rpc *rpc = &chain->endpoints[i].rpc;
+		struct endpoint *endpoint = &chain->endpoints[i];
 		enum rpc_result rc;
 		int64_t id = 0;
 
 		round.is_in[i] = true;
-		rc = rpc_chain_id(rpc, round.scratch, &id);
+		rc = ask_chain_id(endpoint, round.scratch, &id);
 		if (rc != RPC_OK)
-			round_drop(&round, i, rc == RPC_ABSENT ? "no chain id" : rpc->problem);
+			round_drop(&round, i, rc == RPC_ABSENT ? "no chain id" : endpoint->rpc.problem);
 		else if (id != chain->chain_id)
 			round_drop(&round, i, "it is of another chain");
 	}

@@ -17,6 +17,7 @@ struct endpoint {
 	struct rpc rpc;
 	char name[ROUND_NAME_SIZE];	/* scheme and host: keys stand behind them */
 	int64_t told_ms[TROUBLE_COUNT]; /* 0: never */
+	int64_t hung_ms; /* monotonic: when it last had no answer in all its time; 0: it has had one since */
 };
 
 struct chain {

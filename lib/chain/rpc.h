@@ -7,9 +7,9 @@
 #include "chain/eth.h"
 
 /*
- * Ethereum JSON-RPC with one endpoint, believing little: answers are bounded (1 MiB; logs 8 MiB) and timed, must be JSON-RPC 2.0 of our id,
- * every member is checked for type and size, a receipt must be of the hash asked for.  Unknown members are ignored.  Whether
- * several endpoints agree is chain/chain.h's.
+ * Ethereum JSON-RPC with one endpoint, believing little: answers are bounded (1 MiB; logs 8 MiB) and timed, must be
+ * JSON-RPC 2.0 of our id, every member is checked for type and size, a receipt must be of the hash asked for.
+ * Unknown members are ignored.  Whether several endpoints agree is chain/chain.h's.
  */
 
 struct json_object;
@@ -28,6 +28,7 @@ struct rpc {
 	int timeout_ms;
 	bool allows_private;		/* and plain HTTP: for a URL that the operator of the service set himself */
 	char problem[RPC_PROBLEM_SIZE]; /* of the last call that was not OK; printable, without the URL's secrets */
+	bool has_hung;			/* the last call had no answer in all the time that it had */
 };
 
 #define RPC_LATEST (-1) /* block tags in place of a number */

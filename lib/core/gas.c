@@ -1,6 +1,6 @@
 /*
- * The fee of a payout in dollars; see gas.h.  The worker asks the chain and keeps a quote in the chain's row, so that a request costs
- * no call to a stranger; whatever the chain or a price feed says, the fee stays between its bounds.
+ * The fee of a payout in dollars; see gas.h.  The worker asks the chain and keeps a quote in the chain's row, so that
+ * a request costs no call to a stranger; whatever the chain or a price feed says, the fee stays between its bounds.
  */
 #include <assert.h>
 #include <string.h>
@@ -35,7 +35,9 @@ enum {
 #define ETHER ((unsigned __int128)1000000000000000000) /* wei */
 #define WEI_MAX (1000 * ETHER) /* beyond it the fee is at its bound at any price that an ether has had */
 
-/* Where the rollups of the OP stack, Base among them, tell what they take for data (its specification, "predeploys"). */
+/*
+ * Where the rollups of the OP stack, Base among them, tell what they take for data (its specification, "predeploys").
+ */
 static const struct eth_address l1_oracle = { { 0x42, [19] = 0x0f } };
 
 usd_micros
@@ -45,7 +47,10 @@ gas_fee(uint64_t gas_price, uint64_t gas, uint64_t l1_fee, usd_micros eth_usd)
 
 	if (wei > WEI_MAX)
 		return GAS_FEE_MAX;
-	/* 2^70 times 2^63 would not fit; from 2^56 usd_micros (72 billion dollars) an ether on, the fee is at a bound anyway. */
+	/*
+	 * 2^70 times 2^63 would not fit; from 2^56 usd_micros (72 billion dollars) an ether on, the fee is at a bound
+	 * anyway.
+	 */
 	if (eth_usd > (INT64_C(1) << 56))
 		eth_usd = INT64_C(1) << 56;
 	fee = (wei * (unsigned __int128)eth_usd + ETHER * USD_CENT - 1) / (ETHER * USD_CENT) * USD_CENT;
@@ -122,7 +127,10 @@ view(struct chain *chain, const void *ctx, struct eth_address contract, const ch
 	return chain_view(chain, ctx, contract, data, sizeof(data), out, len, err);
 }
 
-/* What an ether costs by a price feed (Chainlink's AggregatorV3Interface); 0 if it does not say, or said it too long ago. */
+/*
+ * What an ether costs by a price feed (Chainlink's AggregatorV3Interface); 0 if it does not say, or said it too long
+ * ago.
+ */
 static int
 feed_price(struct chain *chain, const void *ctx, const char *feed, int64_t now_ms, usd_micros *price, struct error *err)
 {
@@ -169,8 +177,8 @@ ether_price(struct worker *worker, struct chain *chain, const void *ctx, usd_mic
 }
 
 /*
- * What the rollup takes for the data of one transfer, wei; 0 on a chain that is none.  Its present method takes a size; the one
- * before takes the bytes, for which no byte that compresses stands.
+ * What the rollup takes for the data of one transfer, wei; 0 on a chain that is none.  Its present method takes a
+ * size; the one before takes the bytes, for which no byte that compresses stands.
  */
 static int
 data_fee(struct chain *chain, const void *ctx, uint64_t *fee, struct error *err)
@@ -198,8 +206,8 @@ data_fee(struct chain *chain, const void *ctx, uint64_t *fee, struct error *err)
 }
 
 /*
- * Gas of a transfer from the paying address to one that holds nothing yet, which costs more than to one that does.  A paying
- * address that is empty or unknown cannot be asked about: the usual then.
+ * Gas of a transfer from the paying address to one that holds nothing yet, which costs more than to one that does.  A
+ * paying address that is empty or unknown cannot be asked about: the usual then.
  */
 static int
 transfer_gas(const struct onchain *onchain, const char *payer, uint64_t *gas, struct error *err)

@@ -1,8 +1,9 @@
 /*
- * A payout's way over the chain, step by step; see payer.h.  What is stored is always ahead of what is sent: a worker that dies
- * anywhere leaves a row from which the next one goes on.  Only a receipt that the chain has confirmed ends a payout, and only a final
- * one gives the money back; where the chain's word makes no sense nothing is done, the payout is marked, and staff looks.  Money is
- * booked by SQL (payout_complete, payout_fail), transactions are made by signer.c, payrun.c writes down and asks.
+ * A payout's way over the chain, step by step; see payer.h.  What is stored is always ahead of what is sent: a worker
+ * that dies anywhere leaves a row from which the next one goes on.  Only a receipt that the chain has confirmed ends
+ * a payout, and only a final one gives the money back; where the chain's word makes no sense nothing is done, the
+ * payout is marked, and staff looks.  Money is booked by SQL (payout_complete, payout_fail), transactions are made by
+ * signer.c, payrun.c writes down and asks.
  */
 #include <stdio.h>
 #include <string.h>
@@ -135,8 +136,9 @@ is_paid(const struct payrun *run, const struct chain_receipt *receipt)
 }
 
 /*
- * One of its transactions is in a block of the chain, and as long as that is there the others never will be.  A transfer counts when it
- * has its confirmations; that there is none, and that its money goes back, only when nothing can change that any more.
+ * One of its transactions is in a block of the chain, and as long as that is there the others never will be.  A
+ * transfer counts when it has its confirmations; that there is none, and that its money goes back, only when nothing
+ * can change that any more.
  */
 static int
 settle(struct payrun *run, const struct payout_try *try, const struct chain_receipt *receipt)
@@ -218,8 +220,9 @@ push(struct payrun *run)
 }
 
 /*
- * A transaction that is none of ours has the nonce: staff looks.  Once that is final, a payout that staff has ended fails, and one that
- * staff has told to go on takes another nonce; all that was signed with this one is void for ever.
+ * A transaction that is none of ours has the nonce: staff looks.  Once that is final, a payout that staff has ended
+ * fails, and one that staff has told to go on takes another nonce; all that was signed with this one is void for
+ * ever.
  */
 static int
 lose_nonce(struct payrun *run, struct eth_address sender)

@@ -1,4 +1,7 @@
-/* Requests for money and what has become of them; see payout.h.  That no balance is paid out twice is SQL's doing (payout_request). */
+/*
+ * Requests for money and what has become of them; see payout.h.  That no balance is paid out twice is SQL's doing
+ * (payout_request).
+ */
 #include <poll.h>
 #include <string.h>
 #include <json-c/json.h>

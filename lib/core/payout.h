@@ -9,8 +9,8 @@
 #include "chain/eth.h"
 
 /*
- * Money that leaves: an operator's earnings, an agent's unused deposit (spec 6).  A request reserves it; the rest is the worker's
- * (core/payer.h).  Inner states: reserved, signed, stuck, completed, failed.
+ * Money that leaves: an operator's earnings, an agent's unused deposit (spec 6).  A request reserves it; the rest is
+ * the worker's (core/payer.h).  Inner states: reserved, signed, stuck, completed, failed.
  */
 
 struct db;
@@ -57,13 +57,14 @@ const char *payout_status(const struct payout *payout);
 bool payout_is_over(const struct payout *payout);
 
 /*
- * Reads an address that money may be sent to.  0; or -1, *why a sentence for people that goes on after the field's name: no address,
- * a wrong checksum, an address whose money is lost, or one of our own (payer: zero if there is none).
+ * Reads an address that money may be sent to.  0; or -1, *why a sentence for people that goes on after the field's
+ * name: no address, a wrong checksum, an address whose money is lost, or one of our own (payer: zero if there is
+ * none).
  */
 int payout_address(const char *text, const struct onchain *onchain, struct eth_address payer, struct eth_address *out,
     const char **why);
 
-/* The fee and the paying address now, and whether the party may ask at all; see gas_quote. */
+/* What is asked for; the fee is gas_quote's, the address has passed payout_address. */
 struct payout_new {
 	struct id party;
 	bool is_agents;
@@ -72,9 +73,10 @@ struct payout_new {
 };
 
 /*
- * Takes the money off the balance and queues its sending, in the caller's transaction.  In test mode it has been paid when this returns.
- * Fails: payout_balance (details.available_usd, for agents also details.withdrawable_usd), kyc_required, operator_suspended,
- * payouts_frozen.
+ * Takes the money off the balance and queues its sending, in the caller's transaction.  In test mode it has been paid
+ * when this returns.
+ * Fails: payout_balance (details.available_usd, for agents also details.withdrawable_usd), kyc_required,
+ * operator_suspended, payouts_frozen.
  */
 int payout_request(struct db *db, const void *ctx, const struct onchain *onchain, const struct payout_new *in,
     int64_t now_ms, struct payout *out, struct error *err);
@@ -100,7 +102,10 @@ int payout_list_all(struct db *db, const void *ctx, const char *const *states, s
 int payout_tries(
     struct db *db, const void *ctx, struct id id, struct payout_try **out, size_t *count, struct error *err);
 
-/* Staff: look again now; or end it (it ends at once only if nothing was signed).  Fails: payout_not_found, payout_state_conflict. */
+/*
+ * Staff: look again now; or end it (it ends at once only if nothing was signed).  Fails: payout_not_found,
+ * payout_state_conflict.
+ */
 int payout_retry(struct db *db, const void *ctx, struct id id, int64_t now_ms, struct payout *out, struct error *err);
 int payout_cancel(struct db *db, const void *ctx, struct id id, int64_t now_ms, struct payout *out, struct error *err);
 

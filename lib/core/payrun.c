@@ -1,5 +1,6 @@
 /*
- * What a run of a payout's job writes down, and what it tells and asks the chain; see payrun.h.  What follows from it, payer.c decides.
+ * What a run of a payout's job writes down, and what it tells and asks the chain; see payrun.h.  What follows from
+ * it, payer.c decides.
  */
 #include <stdio.h>
 #include <string.h>

@@ -66,8 +66,8 @@ int payrun_send_newest(struct payrun *run);
 int payrun_find_mined(struct payrun *run, const struct payout_try **found, struct chain_receipt *receipt);
 
 /*
- * How many transactions its sender has in confirmed blocks.  Asked before the receipts are: were one of ours among them, its receipt
- * would be there.
+ * How many transactions its sender has in confirmed blocks.  Asked before the receipts are: were one of ours among
+ * them, its receipt would be there.
  */
 int payrun_count_used(struct payrun *run, struct eth_address *sender, int64_t *used);
 

@@ -1,6 +1,6 @@
 /*
- * The chain against the ledger; see reserve.h.  Tokens that anybody sends us make a surplus, which is shown and changes nothing;
- * what is missing, by however little, stops new payouts until staff has looked.
+ * The chain against the ledger; see reserve.h.  Tokens that anybody sends us make a surplus, which is shown and
+ * changes nothing; what is missing, by however little, stops new payouts until staff has looked.
  */
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +67,10 @@ read_ledger(struct db *db, const void *ctx, struct reserves *out, struct error *
 	return 0;
 }
 
-/* How many transactions an address had sent as of a block; the last one asked about is remembered, as most payouts have one sender. */
+/*
+ * How many transactions an address had sent as of a block; the last one asked about is remembered, as most payouts
+ * have one sender.
+ */
 struct sender {
 	const char *text;
 	int64_t used;
@@ -88,7 +91,10 @@ ask_used(const struct onchain *onchain, int64_t block, const char *text, struct 
 	return 0;
 }
 
-/* A payout's nonce is used as of a block: by a transfer of its own, or by what moved none of its money, as a cancel or somebody else? */
+/*
+ * A payout's nonce is used as of a block: by a transfer of its own, or by what moved none of its money, as a cancel
+ * or somebody else?
+ */
 static int
 find_transfer(struct db *db, const void *ctx, const struct onchain *onchain, struct id payout, int64_t block,
     bool *is_gone, struct error *err)
@@ -215,8 +221,8 @@ out:
 }
 
 /*
- * The signed payouts are read before the custody, and both before the head: a payout that ends or a deposit that comes meanwhile
- * makes a surplus then, and never an alarm.
+ * The signed payouts are read before the custody, and both before the head: a payout that ends or a deposit that
+ * comes meanwhile makes a surplus then, and never an alarm.
  */
 static int
 check(struct worker *worker, const void *ctx, const struct onchain *onchain, const struct db_rows *state,

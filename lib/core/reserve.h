@@ -26,9 +26,10 @@ struct reserves {
 };
 
 /*
- * Reads the ledger, then the chain's head, then the balances that many confirmations below it: what the ledger counts is then
- * always seen there.  Compares and stores what it found.  Money missing in two checks in a row freezes payouts, and staff is told.  At most every 30
- * seconds: called more often, and without a chain, it does nothing.  0, or -1 with the error (chain_unavailable: nothing is known).
+ * Reads the ledger, then the chain's head, then the balances so many confirmations below it: what the ledger counts is
+ * always seen there by then.  Compares and stores what it found.  Money missing in two checks in a row freezes payouts,
+ * and staff is told.  At most every 30 seconds: called more often, and without a chain, it does nothing.  0, or -1 with
+ * the error (chain_unavailable: nothing is known).
  */
 int reserve_check(struct worker *worker, const struct onchain *onchain, struct error *err);
 

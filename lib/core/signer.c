@@ -1,4 +1,7 @@
-/* Signing for payouts; see signer.h.  When to sign what is payer.c's to decide; that one nonce serves one payout, SQL's (nonce_take). */
+/*
+ * Signing for payouts; see signer.h.  When to sign what is payer.c's to decide; that one nonce serves one payout,
+ * SQL's (nonce_take).
+ */
 #include <stdio.h>
 #include <string.h>
 #include <talloc.h>

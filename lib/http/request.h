@@ -71,8 +71,8 @@ struct request {
 	size_t sent;
 
 	/*
-	 * For MONEY: called when the handler's work is committed, before the answer goes.  True: it has made the answer fuller, and that
-	 * one is kept for repeats.  It cannot fail, since the work is done.
+	 * For MONEY: called when the handler's work is committed, before the answer goes.  True: it has made the answer
+	 * fuller, and that one is kept for repeats.  It cannot fail, since the work is done.
 	 */
 	bool (*committed)(struct request *rq);
 	void *handled; /* what the handler leaves for it */

@@ -24,8 +24,10 @@ class Gates {
 
   constructor(s) {
     this.#s = s;
-    this.#psql = spawn('psql', ['-XAtq', '-h', s.settings.RUN_DIR, '-U', 'postgres', '-d', 'humanops'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#psql = spawn('psql', ['-XAtq', '-h', s.settings.RUN_DIR, '-U', 'postgres', '-d', 'humanops'], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#lines = createInterface(this.#psql.stdout);
+    /* It may have gone with its server. */
+    this.#psql.stdin.on('error', () => {});
     after(() => this.#psql.stdin.end());
   }
 

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crashDatabase, startDatabase } from '../processes.mjs';
 import { gatesOf } from './gates.mjs';
 import { CONFIRMATIONS, micros, sleep, until, wallet, world } from './world.mjs';
 
@@ -18,7 +19,7 @@ let operator, worker;
 
 test('somebody has earned enough', async () => {
   await w.fund(agent, 9_999);
-  operator = await w.operator(agent, 12 * ROUNDS * AMOUNT);
+  operator = await w.operator(agent, (Object.keys(points).length * ROUNDS + 6) * AMOUNT);
   await w.provide(9_000);
   await w.takeWorker();
 });
@@ -125,6 +126,32 @@ for (const [name, point] of Object.entries(points))
       for (let n = 0; n < ROUNDS; n++)
         await round(point, n);
     });
+
+/* The database breaks off; everything else lives on, and finds it again. */
+async function crash() {
+  await startDatabase(s, await crashDatabase(s));
+  const ask = async () => (await s.call('GET', '/operator/payouts', { headers: { 'X-Operator-Id': operator.id } })).status;
+  await until(async () => (await Promise.all(Array.from({ length: 8 }, ask))).every((status) => status === 200), 30_000);
+}
+
+test('PostgreSQL crashes while payouts are signed, and again while they are confirmed: each is mined once', async () => {
+  worker = w.startWorker();
+  const to = Array.from({ length: 6 }, () => wallet().address);
+  await gates.shut('storing');
+  const asked = to.map((address) => w.paid(operator, AMOUNT, address));
+  await gates.reached('storing');
+  const all = await Promise.all(asked);
+  await crash();
+  await s.advance(LEASE_S);
+  const hashes = await Promise.all(to.map(sent));
+  await chain.mine(CONFIRMATIONS);
+  await crash();
+  for (const [i, { payout_id: id, gas_fee_usd: fee }] of all.entries()) {
+    await w.hasten(async () => (await w.status(operator, id)).status === 'COMPLETED');
+    done.push({ id, to: to[i], net: micros(AMOUNT) - micros(fee), hash: hashes[i] });
+  }
+  await worker.kill();
+});
 
 test('after all of it each payout was mined once, no nonce was left out, and the books agree', async (t) => {
   assert.ok(done.length >= ROUNDS);

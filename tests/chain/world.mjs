@@ -3,13 +3,14 @@
  * calls that money takes in and out.  Everybody's money here comes over the chain, so that the reserves must come out even.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { tmpdir } from 'node:os';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { children, isAlive, spawnAs, supervisorOf } from '../processes.mjs';
 import { stack, until } from '../stack.mjs';
 import { HOLD, newOperator, prepare } from '../work.mjs';
 import { anvil, at, micros, wallet } from './anvil.mjs';
@@ -17,7 +18,6 @@ import { proxy } from './proxy.mjs';
 
 export const CONFIRMATIONS = 12;
 const REWARD = 25; /* dollars, of each task that work.mjs makes */
-const usd = (value) => Number(value) / 1e6;
 const user = process.getuid() === 0 ? 'humanops' : null;
 
 /* A file that the instance's user alone can read. */
@@ -37,25 +37,6 @@ function keyFile(key) {
   }
   after(() => rmSync(folder, { recursive: true, force: true }));
   return file;
-}
-
-/* Processes of a program, by their parent. */
-function children(parent) {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
-    try {
-      return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[1]) === parent;
-    } catch {
-      return false;
-    }
-  }).map(Number);
-}
-
-function isAlive(pid) {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 class World {
@@ -236,7 +217,7 @@ class World {
 
   /* The instance's own worker ends; from then on the test starts and kills workers. */
   async takeWorker() {
-    const pid = Number(readFileSync(path.join(this.s.settings.RUN_DIR, 'worker.pid'), 'utf8').split('\n')[0]);
+    const pid = supervisorOf(this.s, 'worker');
     process.kill(pid, 'SIGTERM');
     await until(() => !isAlive(pid), 30_000);
   }
@@ -251,12 +232,7 @@ class World {
 /* A worker and its processes, which can be killed all at once. */
 class Worker {
   constructor(s, workers) {
-    const asUser = user === null ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', '--'];
-    const [file, ...args] = [...asUser, path.join(s.lib, 'worker'), '--workers', String(workers)];
-    this.output = '';
-    this.child = spawn(file, args, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env.PATH, HUMANOPS_CONF: path.join(s.settings.STATE_DIR, 'humanops.conf') } });
-    this.child.stderr.on('data', (text) => { this.output += text; });
+    this.child = spawnAs(s, path.join(s.lib, 'worker'), ['--workers', String(workers)]);
   }
 
   /* No chance to finish anything.  The children go with their parent, but are killed first, lest one goes on for a moment. */
@@ -289,4 +265,4 @@ export async function world({ endpoints = 1, settings = [] } = {}) {
   return new World(s, chain, proxies, payer, deposit);
 }
 
-export { at, micros, sleep, until, usd, wallet };
+export { at, micros, sleep, until, wallet };

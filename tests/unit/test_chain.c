@@ -468,6 +468,27 @@ one_endpoint_that_hangs_costs_one_timeout(void **state)
 	assert_non_null(strstr(logged(), "timed out"));
 }
 
+/* Nobody waits for it again as long, neither beside another nor alone; when it answers, it is back at once. */
+static void
+an_endpoint_that_hung_is_waited_for_less_until_it_answers(void **state)
+{
+	struct scene *scene = *state;
+	struct chain_head head;
+	int64_t start;
+
+	scene->nodes[0].stage->mood = NODE_HANGS;
+	assert_int_equal(receipt(scene, scene->two).confirmations, 12);
+	assert_unavailable(scene, chain_head(scene->one, &head, &scene->err));
+	start = now_monotonic_ms();
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(receipt(scene, scene->two).confirmations, 12);
+		assert_unavailable(scene, chain_head(scene->one, &head, &scene->err));
+	}
+	assert_true(now_monotonic_ms() - start < 3 * TIMEOUT_MS); /* not 8 */
+	make_healthy(&scene->nodes[0]);
+	assert_int_equal(chain_head(scene->one, &head, &scene->err), 0);
+}
+
 static void
 the_log_names_scheme_and_host_of_an_endpoint_and_no_key(void **state)
 {
@@ -782,6 +803,7 @@ main(void)
 		CASE(an_endpoint_that_is_behind_does_not_know_yet),
 		CASE(one_endpoint_down_is_survived_and_told),
 		CASE(one_endpoint_that_hangs_costs_one_timeout),
+		CASE(an_endpoint_that_hung_is_waited_for_less_until_it_answers),
 		CASE(the_log_names_scheme_and_host_of_an_endpoint_and_no_key),
 		CASE(no_endpoint_means_unavailable_for_every_call),
 		CASE(the_lower_head_counts),

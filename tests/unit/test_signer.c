@@ -1,4 +1,7 @@
-/* What a payout's transactions offer for gas: replacements that nodes take, and no offer beyond the bounds whatever a node says. */
+/*
+ * What a payout's transactions offer for gas: replacements that nodes take, and no offer beyond the bounds whatever a
+ * node says.
+ */
 #include "core/signer.h"
 
 #include "base/text.h"
