@@ -30,11 +30,9 @@ site_lines() {
     printf '%s\n' "${lines[@]-}" | sed '2,$s/^/\t/'
 }
 
-# site_origin URL: scheme, host and port of an address, as a content policy names them; a {s} of map tiles becomes *.  Nothing
-# for nothing.
+# site_origin URL: scheme, host and port of an address, as a content policy names them.  Nothing for nothing.
 site_origin() {
-    local url=${1//"{s}"/"*"}
-    [[ -n $url ]] || return 0
-    [[ $url =~ ^(https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]+)?)(/.*)?$ ]] || die "this is no address of a site: $1"
+    [[ -n $1 ]] || return 0
+    [[ $1 =~ ^(https?://[A-Za-z0-9.-]+(:[0-9]+)?)(/.*)?$ ]] || die "this is no address of a site: $1"
     printf '%s' "${BASH_REMATCH[1]}"
 }

@@ -160,10 +160,12 @@ test('the language is changed at once and remembered', async () => {
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'es');
   await page.reload();
   await shows(page, 'Sobre usted');
-  await look(page, 'profile-es');
+  await b.screen(page, 'app-profile-es');
+  await narrow(page, 'profile-es');
   await open(page, '#/tasks');
   await shows(page, 'Tareas abiertas');
-  await look(page, 'tasks-es');
+  await b.screen(page, 'app-tasks-es');
+  await narrow(page, 'tasks-es');
   await b.check(page);
   await page.context().close();
   const spanish = await enter(op, { page: { context: { locale: 'es-MX' } } });

@@ -66,7 +66,7 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
 
   await page.goto(`${s.base}/app/#/earnings`);
   assert.equal(await page.getByText('Development').count(), 0, 'nobody picks operators here');
-  await b.screens(page, 'app-sign-in-issuer');
+  await b.screen(page, 'app-sign-in-issuer');
   await button(page, 'Sign in').click();
   await page.getByPlaceholder('Enter any login').fill('jane');
   await page.getByPlaceholder('and password').fill('any');

@@ -229,6 +229,41 @@ test('a claim that is gone, or a task that is over, refuses the proof and keeps 
   }
 });
 
+test('what is refused before its photos are up is left alone too', async () => {
+  const s = await service(), a = await app(s);
+  s.next.push({ status: 404, json: { error: 'no', code: 'task_not_found', details: {} } });
+  await a.photo();
+  await a.settled();
+  assert.equal((await a.outbox.find(TASK)).error, 'task_not_found');
+  await a.outbox.run({ isNow: true });
+  assert.equal(s.count('POST upload'), 1);
+});
+
+test('a task that is too late for the server is too late, though it still seems open', async () => {
+  const s = await service(), a = await app(s);
+  await a.photo();
+  await a.settled();
+  s.next.push({ status: 410, json: { error: 'late', code: 'task_expired', details: {} } });
+  await a.outbox.queue(TASK, {});
+  await a.settled();
+  const found = await a.outbox.find(TASK);
+  assert.deepEqual([found.state, found.error, s.count('POST tasks/task_1/submit')], ['refused', 'task_expired', 1]);
+});
+
+test('a proof that the server put off can be taken back and changed', async () => {
+  for (const status of [401, 403, 429]) {
+    const s = await service(), a = await app(s);
+    s.next.push(status);
+    await a.outbox.queue(TASK, { confirmation_text: 'old' });
+    await a.settled();
+    await a.outbox.recall(TASK);
+    await a.outbox.queue(TASK, { confirmation_text: 'new' });
+    await a.outbox.run({ isNow: true });
+    await a.settled();
+    assert.equal(s.task.proof?.confirmation_text, 'new', `${status}`);
+  }
+});
+
 test('a file that the server will not have goes back to the operator, the others stay', async () => {
   for (const status of [413, 422]) {
     const s = await service(), a = await app(s);

@@ -15,7 +15,7 @@ const resolve = (value) => (value?.$ref ? value.$ref.slice(2).split('/').reduce(
 const camel = (words) => words.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 const pascal = (words) => camel(`_${words}`);
 
-/* The routes of our own tables, each with its operation; the MCP endpoint speaks a protocol of its own. */
+/* The routes of our own tables, each with its operation. */
 const served = all.map((route) => ({ ...route, operation: byName.get(route.name)?.operation }));
 
 test('the file and the programs know the same calls', () => {
@@ -35,7 +35,8 @@ test('who may call what is said as the routes say it', () => {
   const said = { PUBLIC: [], AGENT: ['ApiKey', 'ApiKeyBearer'], OPERATOR: ['OperatorToken', 'DevOperatorId'], PERSON: ['OperatorToken', undefined], STAFF: ['AdminKey'] };
   for (const { principal, scope, operation, name, pattern } of served) {
     const security = operation.security.flatMap((one) => (Object.keys(one).length ? Object.keys(one) : [undefined]));
-    assert.deepEqual(security, pattern.startsWith('/webhooks/') ? ['ProviderSignature'] : said[principal], name);
+    const own = pattern === '/mcp' ? ['ApiKey', 'ApiKeyBearer', 'OperatorToken', undefined] : pattern.startsWith('/webhooks/') ? ['ProviderSignature'] : null;
+    assert.deepEqual(security, own ?? said[principal], name);
     assert.deepEqual([...new Set(operation.security.flatMap((one) => Object.values(one).flat()))], scope ? [scope] : [], `${name}: the key's scope`);
     assert.equal(/Scope of the key: `(\w+)`/.exec(operation.description ?? '')?.[1], scope, `${name}: the scope in words`);
   }
@@ -86,6 +87,9 @@ function compareAll(fields, properties, required, name) {
   fields.forEach((field) => compare(field, properties[field.name], required.includes(field.name), name));
 }
 
+/* Bodies whose form others decide: a payment provider, and JSON-RPC. */
+const FOREIGN = ['api_webhooks_dlocal', 'api_mcp'];
+
 test('bodies and queries have the fields that the handlers read, with their limits', () => {
   let compared = 0;
   for (const { handler, method, operation, name } of served.filter((r) => r.handler.startsWith('api_') && !r.flags.includes('STREAMED'))) {
@@ -94,10 +98,9 @@ test('bodies and queries have the fields that the handlers read, with their limi
     const queryFields = method === 'GET' || !found.some((r) => r.in === 'body') ? (found.find((r) => r.in === 'query')?.fields ?? []) : [];
     const parameters = (operation.parameters ?? []).map(resolve).filter((p) => p.in === 'query');
     compareAll(queryFields, Object.fromEntries(parameters.map((p) => [p.name, p.schema])), parameters.filter((p) => p.required).map((p) => p.name), `${name} (query)`);
-    /* What a provider sends is its own matter. */
-    const schema = handler === 'api_webhooks_dlocal' ? {} : resolve(body?.schema) ?? {};
+    const schema = FOREIGN.includes(handler) ? {} : resolve(body?.schema) ?? {};
     compareAll(bodyFields, schema.properties ?? {}, schema.required ?? [], `${name} (body)`);
-    assert.equal(handler === 'api_webhooks_dlocal' || schema.additionalProperties === (bodyFields.length ? false : undefined), true, `${name}: no other fields`);
+    assert.equal(FOREIGN.includes(handler) || schema.additionalProperties === (bodyFields.length ? false : undefined), true, `${name}: no other fields`);
     compared += bodyFields.length + queryFields.length;
   }
   assert.ok(compared > 100);
@@ -184,7 +187,7 @@ test('an answer may hold nothing that is not described', () => {
   };
   Object.entries(schemas).forEach(([name, schema]) => look(schema, name));
   /* Bases that others close, what providers send, and the claims of a receipt, which may grow. */
-  assert.deepEqual(open.filter((pointer) => !/^(?:Error|\w+Fields|Payment|ReceiptClaims)$|^Receipt\/properties\/receipt\//.test(pointer)), []);
+  assert.deepEqual(open.filter((pointer) => !/^(?:Error|\w+Fields|Payment|JsonRpcRequest|ReceiptClaims)$|^Receipt\/properties\/receipt\//.test(pointer)), []);
 });
 
 test('the version is that of the programs', () => {

@@ -321,7 +321,7 @@ export class Outbox extends EventTarget {
     }
     const proof = await this.#store.get('proofs', id);
     if (proof?.tries > 0 && proof.state === 'draft') await this.#patch(id, (now) => ({ tries: 0, next_at: 0, error: now.error === 'photo_refused' ? now.error : null }));
-    return proof?.state === 'queued' ? 'open' : 'draft';
+    return 'open';
   }
 
   /* False if the server will not have this file: the operator must take it out. */
@@ -352,7 +352,8 @@ export class Outbox extends EventTarget {
 
   async #submit(id) {
     const photos = await this.#photos(id);
-    /* Written down before it is tried; a recall at the same moment comes before or after this, not between. */
+    /* Only what the operator has handed in.  Written down before it is tried; a recall at the same moment comes before or after
+     * this, not between. */
     const proof = await this.#patch(id, (now) => (now.state === 'queued' ? { is_submitting: true } : {}));
     if (!proof || proof.state !== 'queued') return 'draft';
     try {
