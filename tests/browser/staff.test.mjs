@@ -209,7 +209,7 @@ test('overview, stuck payouts and failed webhooks', async () => {
   assert.match(await page.locator('main table').textContent(), /task\.cancelled/);
   await b.screens(page, 'staff-webhooks');
   await open(page, '#/payouts');
-  assert.equal(await title(page), 'Stuck payouts');
+  assert.equal(await title(page), 'Payouts');
   await b.screens(page, 'staff-payouts');
   await open(page, '#/no/such/screen');
   assert.equal(await title(page), 'Nothing is here');

@@ -2,19 +2,22 @@
  * Adding money: USDC on Base in steps (bind the wallet by a signature, send, confirm), by an injected wallet or by hand, and by
  * card or bank transfer.  The page holds no key; what moves is decided by the wallet's owner and counted from the chain.
  */
+import { part } from '../shared/api.mjs';
 import { h, replace } from '../shared/dom.mjs';
 import { money, parseMoney, shorten } from '../shared/format.mjs';
 import { heading } from '../shared/shell.mjs';
 import { facts } from '../shared/table.mjs';
 import { card, copyable } from '../shared/taskview.mjs';
-import { announce, badge, busy, copyButton, empty, field, showFaults, toast } from '../shared/widgets.mjs';
+import { announce, badge, busy, confirm, copyButton, empty, field, showFaults, toast } from '../shared/widgets.mjs';
 import { isAddress, isHash, unitsOf } from './rules.mjs';
 import { Wallet, findWallets } from './wallet.mjs';
 
 const CONFIRM_EVERY_MS = 5000, CONFIRM_TRIES = 60;
 
-/* What an unknown address means here: this installation has no chain. */
-const orNull = (promise) => promise.catch((error) => { if (error.code === 'not_found' || error.status === 503) return null; throw error; });
+/* What these answers mean here: this installation has no chain. */
+const NO_CHAIN = ['not_found', 'chain_unavailable'];
+const orNull = (promise) => promise.catch((error) => { if (NO_CHAIN.includes(error.code)) return null; throw error; });
+const pause = () => new Promise((done) => { setTimeout(done, CONFIRM_EVERY_MS); });
 
 /* A button whose work may fail; the fault is told beside it. */
 function act(label, kind, work) {
@@ -68,6 +71,8 @@ function sendStep(info, wallet, sent) {
     if (usd === null || usd < info.min_deposit || usd > info.max_deposit) throw new Error(`An amount from ${money(info.min_deposit)} to ${money(info.max_deposit)}.`);
     return usd;
   };
+  /* In test mode there is no address: what is confirmed is believed. */
+  if (!isAddress(info.address)) return h('p', { class: 'soft' }, info.message ?? 'There is no address to send to.');
   return h('div', { class: 'stack' }, facts([['To', copyable(info.address)], ['Token', h('span', {}, `${info.currency} `, copyable(info.contract_address))], ['Chain', `Base (${info.chain_id})`], ['From', copyable(wallet)]]),
     field('Amount in dollars', amount, { hint: `${money(info.min_deposit)} to ${money(info.max_deposit)}` }),
     findWallets().map(({ name, provider }) => act(`Send with ${name}`, 'main', async () => {
@@ -83,25 +88,36 @@ function sendStep(info, wallet, sent) {
 function confirmStep(api, signal, credited) {
   const hash = h('input', { name: 'tx_hash', autocomplete: 'off', spellcheck: 'false', class: 'code', placeholder: '0x…' }), amount = h('input', { name: 'amount_usdc', inputmode: 'decimal', autocomplete: 'off', value: '100.00' });
   const out = h('div', { role: 'status' });
-  const form = h('form', { class: 'stack', novalidate: true, onsubmit: (event) => event.preventDefault() }, field('Transaction hash', hash), field('Amount in dollars', amount), act('Confirm the deposit', 'main', confirm), out);
+  const form = h('form', { class: 'stack', novalidate: true, onsubmit: (event) => event.preventDefault() }, field('Transaction hash', hash), field('Amount in dollars', amount), act('Confirm the deposit', 'main', handIn), out);
 
-  async function confirm() {
+  async function handIn() {
     const usd = parseMoney(amount.value);
     const fields = { ...(isHash(hash.value.trim()) ? {} : { tx_hash: '0x and 64 hexadecimal digits.' }), ...(usd === null ? { amount_usdc: 'An amount in dollars.' } : {}) };
     showFaults(form, { fields });
     if (Object.keys(fields).length > 0) return;
     for (let tries = 0; tries < CONFIRM_TRIES && !signal.aborted; tries++) {
-      const answer = await api.post('/agents/deposit/usdc', { tx_hash: hash.value.trim(), amount_usdc: usd, chain: 'base' }, { signal });
-      replace(out, h('div', { class: ['notice', answer.status === 'confirmed' ? 'good' : ''] }, h('p', {}, badge(answer.status), ` ${answer.message}`), h('p', {}, `${answer.confirmations} of ${answer.confirmations_required} confirmations`)));
+      const answer = await ask(hash.value.trim(), usd);
+      replace(out, h('div', { class: ['notice', answer.status === 'confirmed' && 'good'] }, h('p', {}, badge(answer.status), ` ${answer.message}`),
+        typeof answer.confirmations === 'number' && h('p', {}, `${answer.confirmations} of ${answer.confirmations_required} confirmations`)));
       if (answer.status !== 'pending') {
         if (answer.status === 'confirmed') credited();
         return;
       }
-      await new Promise((done) => { setTimeout(done, CONFIRM_EVERY_MS); });
+      await pause();
     }
   }
 
-  form.take = (text, usd) => { hash.value = text; amount.value = usd.toFixed(2); return confirm(); };
+  /* Just sent, a transaction is unknown until the next block has it. */
+  async function ask(tx_hash, amount_usdc) {
+    try {
+      return await api.post('/agents/deposit/usdc', { tx_hash, amount_usdc, chain: 'base' }, { signal });
+    } catch (error) {
+      if (error.code !== 'transaction_not_found') throw error;
+      return { status: 'pending', message: 'The chain does not show this transaction yet.' };
+    }
+  }
+
+  form.take = (text, usd) => { hash.value = text; amount.value = usd.toFixed(2); return handIn(); };
   return form;
 }
 
@@ -110,13 +126,51 @@ function usdc(api, info, signal, credited) {
   const step = (title, isDone, ...body) => h('li', { class: ['card', isDone && 'done'] }, h('header', {}, h('h3', {}, title)), body);
   const draw = (wallet) => {
     const third = confirmStep(api, signal, credited);
+    const isTest = !isAddress(info.address);
     replace(steps,
       wallet ? step('Your wallet', true, h('p', {}, copyable(wallet), ' is bound.')) : step('Bind your wallet', false, bindStep(api, info, draw)),
       wallet ? step(`Send ${info.currency}`, false, sendStep(info, wallet, (hash, usd) => third.take(hash, usd).catch((error) => toast(error.message, { kind: 'bad' })))) : step(`Send ${info.currency}`, false, h('p', { class: 'soft' }, 'First bind the wallet that you will pay from.')),
-      wallet ? step('Confirm', false, third) : step('Confirm', false, h('p', { class: 'soft' }, `Credited after ${info.confirmations_required} confirmations.`)));
+      wallet || isTest ? step('Confirm', false, third) : step('Confirm', false, h('p', { class: 'soft' }, `Credited after ${info.confirmations_required} confirmations.`)));
   };
   draw(info.wallet_verified && isAddress(info.wallet_address) ? info.wallet_address : null);
   return steps;
+}
+
+/* Back to the bound wallet: what is not set aside. */
+function withdrawal(api, signal, moved) {
+  const amount = h('input', { name: 'amount_usd', inputmode: 'decimal', autocomplete: 'off', placeholder: '0.00' }), out = h('div', { role: 'status' }), button = h('button', { class: 'button', type: 'submit' }, 'Withdraw');
+  let idempotencyKey = crypto.randomUUID();
+  const show = (w) => replace(out, h('div', { class: ['notice', w.status === 'COMPLETED' && 'good', w.status === 'FAILED' && 'bad'] }, h('p', {}, badge(w.status), ` ${w.message ?? ''}`),
+    facts([['Arrives', `${money(w.net_amount_usd)} after ${money(w.gas_fee_usd)} for gas`], ['To', w.to_address && copyable(w.to_address)], ['Transaction', w.tx_hash && copyable(w.tx_hash)]])));
+  const follow = async (w) => {
+    for (let tries = 0; tries < CONFIRM_TRIES && w.status === 'PENDING_ONCHAIN' && !signal.aborted; tries++) {
+      show(w);
+      await pause();
+      w = await api.get(`/agents/withdraw/status/${part(w.payout_id)}`, { signal });
+    }
+    show(w);
+    moved();
+  };
+  const form = h('form', { class: 'stack', novalidate: true, oninput: () => { idempotencyKey = crypto.randomUUID(); }, onsubmit: (event) => {
+    event.preventDefault();
+    busy(button, async () => {
+      const usd = parseMoney(amount.value);
+      showFaults(form, { fields: usd === null ? { amount_usd: 'An amount in dollars.' } : {} });
+      if (usd === null || !await confirm({ title: `Withdraw ${money(usd)}?`, text: 'It is sent to the bound wallet, less the gas of the transfer.', ok: 'Withdraw' })) return;
+      try {
+        const made = await api.post('/agents/withdraw', { amount_usd: usd }, { idempotencyKey });
+        idempotencyKey = crypto.randomUUID();
+        moved();
+        follow(made).catch((error) => { if (error.code !== 'aborted') toast(error.message, { kind: 'bad' }); });
+      } catch (error) {
+        if (showFaults(form, error)) return;
+        const most = error.details?.withdrawable_usd;
+        replace(out, h('div', { class: 'notice bad', role: 'alert' }, error.message,
+          typeof most === 'number' && ` ${money(most)} can be withdrawn now; a deposit counts for this once the chain holds it for final.`));
+      }
+    });
+  } }, field('Amount in dollars', amount, { hint: 'What is not set aside for open tasks goes back to the wallet that is bound.' }), h('div', {}, button), out);
+  return form;
 }
 
 /* Card or bank transfer. */
@@ -152,5 +206,5 @@ export async function deposit({ api, signal }) {
   const credited = () => showBalance().catch(() => {});
   return { title: 'Deposit', body: [heading('Deposit', balance),
     h('h2', {}, 'USDC on Base'), info === null ? h('div', { class: 'card' }, empty('USDC deposits are not available', 'This installation is not connected to a chain.')) : usdc(api, info, signal, credited),
-    card('Card or bank transfer', fiat(api, credited))] };
+    card('Card or bank transfer', fiat(api, credited)), info !== null && card('Withdraw unused money', withdrawal(api, signal, credited))] };
 }

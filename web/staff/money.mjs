@@ -13,41 +13,52 @@ const PAGE = 50;
 
 /* payouts */
 
-const payout = (p) => h('li', { class: 'card' },
-  h('header', {}, h('h2', {}, money(p.amount_usd)), badge(p.status)),
-  facts([
-    ['Payout', copyable(p.payout_id)], ['To', p.to_address && copyable(p.to_address)], ['Net', typeof p.net_amount_usd === 'number' ? money(p.net_amount_usd) : null],
-    ['Transaction', p.tx_hash && copyable(p.tx_hash)], ['Party', p.operator_id ?? p.agent_id], ['Attempts', p.attempts], ['Last error', p.last_error], ['Asked for', p.created_at && when(p.created_at)],
-  ]),
-  h('div', { class: 'row', style: { 'margin-top': 'var(--s4)' } }, wishButton('Try again', 'retry', { p }, 'main'), wishButton('Fail and return the money', 'fail', { p }, 'danger')));
+const FILTERS = [['stuck', 'Stuck'], ['open', 'Open'], ['all', 'All']];
 
-function askFail(api, p) {
-  const reason = h('textarea', { name: 'reason', maxlength: 2000, rows: 3, required: true });
-  return dialog({ title: `Fail the payout of ${money(p.amount_usd)}?`, ok: 'Fail it', isDangerous: true,
-    body: [h('p', {}, 'The money goes back to what is available. Only a payout that can no longer arrive may be failed.'), field('Reason', reason)],
-    onsubmit: () => api.post(`/admin/payouts/${part(p.payout_id)}/fail`, { reason: reason.value.trim() }) });
+const payout = (p) => h('li', { class: 'card', dataset: { payout: p.payout_id } },
+  h('header', {}, h('h2', {}, money(p.amount_usd)), badge(p.status), p.state === 'stuck' && badge('stuck'), p.cancelling && badge('cancelling', 'Being ended', 'warn')),
+  p.problem && h('div', { class: 'notice warn' }, h('p', { class: 'lines' }, p.problem)),
+  facts([
+    ['Payout', copyable(p.payout_id)], ['Party', (p.operator_id ?? p.agent_id) && copyable(p.operator_id ?? p.agent_id)], ['To', p.to_address && copyable(p.to_address)],
+    ['Net', typeof p.net_amount_usd === 'number' ? `${money(p.net_amount_usd)} after ${money(p.gas_fee_usd)} for gas` : null], ['State', p.state && words(p.state)],
+    ['Transaction', p.tx_hash && copyable(p.tx_hash)], ['Nonce', p.nonce], ['Signed', p.signed_at && stamp(p.signed_at)], ['Asked for', p.created_at && when(p.created_at)], ['Settled', p.settled_at && stamp(p.settled_at)],
+  ]),
+  p.status === 'PENDING_ONCHAIN' && h('div', { class: 'row', style: { 'margin-top': 'var(--s4)' } }, wishButton('Try again', 'retry', { p }, 'main'), !p.cancelling && wishButton('Fail…', 'fail', { p }, 'danger')));
+
+/* A reason that staff has to give; the act is in the audit log with it. */
+function askReason(title, ok, text, send) {
+  const reason = h('textarea', { name: 'reason', maxlength: 2000, rows: 3 });
+  return dialog({ title, ok, isDangerous: true, body: [h('p', {}, text), field('Reason, for the audit log', reason)], onsubmit: () => send({ reason: reason.value.trim() }) });
 }
 
-export async function payouts({ api, signal, refresh }) {
-  const head = heading('Stuck payouts');
-  let page;
-  try {
-    page = await api.get('/admin/payouts', { signal, query: { status: 'stuck' } });
-  } catch (error) {
+export async function payouts({ api, query, signal, refresh }) {
+  const status = query.status ?? 'stuck', list = h('ul', { class: 'cards small' });
+  /* Asked for once before there is a list: an installation without a chain has no such call. */
+  let first = await api.get('/admin/payouts', { signal, query: { status, limit: PAGE } }).catch((error) => {
     if (error.code !== 'not_found') throw error;
-    return { title: 'Stuck payouts', body: [head, empty('Payouts are not available', 'This installation does not pay out on a chain.')] };
-  }
-  const list = h('ul', { class: 'cards small' }, page.data.map(payout));
-  onWish(list, {
+    return null;
+  });
+  if (first === null) return { title: 'Payouts', body: [heading('Payouts'), empty('Payouts are not available', 'This installation does not pay out on a chain.')] };
+  const pages = pager({ list, emptyState: empty(status === 'stuck' ? 'No payout is stuck' : 'No payouts here', 'Payouts that are not confirmed in time come here.'),
+    load: async (cursor = null) => {
+      const page = first ?? await api.get('/admin/payouts', { signal, query: { status, cursor, limit: PAGE } });
+      first = null;
+      return { items: page.data, next: page.pagination?.next_cursor ?? null };
+    },
+    render: (items) => list.append(...items.map(payout)) });
+  await pages.ready;
+  onWish(pages, {
     retry: async ({ p }) => {
-      if (!await confirm({ title: 'Send it again?', text: 'The same transfer is sent anew, at the same nonce: it can arrive once only.', ok: 'Try again' })) return null;
+      if (!await confirm({ title: 'Go on with this payout?', text: 'The worker looks at it again now. Whatever is sent bears the same nonce: it can arrive once only.', ok: 'Try again' })) return null;
       await api.post(`/admin/payouts/${part(p.payout_id)}/retry`, {});
       await refresh();
-      return 'It is being sent again.';
+      return 'It is being tried again.';
     },
-    fail: async ({ p }) => await askFail(api, p) && (await refresh(), 'Failed; the money is available again.'),
+    fail: async ({ p }) => await askReason(`Fail the payout of ${money(p.amount_usd)}?`, 'Fail it', 'If nothing was signed yet, the money is available again at once. Otherwise the chain decides whether it still arrives, and nothing is paid twice.',
+      (body) => api.post(`/admin/payouts/${part(p.payout_id)}/fail`, body)) && (await refresh(), 'It is being ended.'),
   });
-  return { title: 'Stuck payouts', body: [head, page.data.length > 0 ? list : empty('No payout is stuck', 'Payouts that are not confirmed in time come here.')] };
+  return { title: 'Payouts', body: [heading('Payouts'), h('nav', { class: 'chips', 'aria-label': 'Which payouts' }, FILTERS.map(([value, label]) =>
+    h('a', { class: 'chip', 'aria-current': value === status ? 'true' : null, href: link('/payouts', { status: value }) }, label))), pages] };
 }
 
 /* webhooks */
@@ -72,10 +83,15 @@ export async function failedWebhooks({ api, signal }) {
 const KNOWN = ['trial_balance', 'findings', 'balanced', 'reserves'];
 const figureText = (name, value) => typeof value === 'boolean' ? (value ? 'yes' : 'no') : /usd|balance|amount/.test(name) && typeof value === 'number' ? money(value) : String(value);
 
+/* Wishes: unfreeze, where payouts stand still because chain and books differed. */
 function reservesCard(reserves) {
-  if (reserves === undefined || reserves === null) return null;
-  return card('Reserves on the chain', facts(Object.entries(reserves).filter(([, v]) => v === null || typeof v !== 'object')
-    .map(([name, value]) => [words(name), value === null ? 'not known' : figureText(name, value)])));
+  if (reserves === undefined) return null;
+  if (reserves === null) return card('Reserves on the chain', h('p', { class: 'soft' }, 'Not compared: this installation is connected to no chain, or has not looked yet.'));
+  const { is_frozen: isFrozen, reason, checked_at: checked, ...figures } = reserves;
+  return card('Reserves on the chain', h('div', { class: 'stack' },
+    isFrozen && h('div', { class: 'notice bad' }, h('p', {}, h('strong', {}, 'Payouts stand still. '), reason), wishButton('Let payouts go on…', 'unfreeze', {})),
+    facts(Object.entries(figures).filter(([, v]) => v === null || typeof v !== 'object').map(([name, value]) => [words(name.replace(/_usd$/, '')), value === null ? 'not known' : figureText(name, value)])),
+    checked && h('p', { class: 'soft small' }, 'Compared ', when(checked))));
 }
 
 export async function ledger({ api, signal, refresh }) {
@@ -98,7 +114,10 @@ export async function ledger({ api, signal, refresh }) {
     h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Trial balance'), h('span', { class: 'soft small' }, 'What is owed stands positive, what is held negative; together they are zero.')), h('div', { class: 'table' }, balance)),
     reservesCard(audit.reserves),
     otherFigures(audit, KNOWN).length > 0 && card('Further figures', facts(otherFigures(audit, KNOWN).map(([name, value]) => [words(name), figureText(name, value)]))));
-  onWish(body, { again: async () => (await refresh(), 'Audited just now.') });
+  onWish(body, {
+    again: async () => (await refresh(), 'Audited just now.'),
+    unfreeze: async () => await askReason('Let payouts go on?', 'Go on', 'Do this once you know why chain and books differed.', (reason) => api.post('/admin/payouts/unfreeze', reason)) && (await refresh(), 'Payouts go on.'),
+  });
   return { title: 'Ledger audit', body };
 }
 

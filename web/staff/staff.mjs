@@ -44,7 +44,7 @@ function enter(api) {
       { path: '/operators', label: 'Operators', icon: 'people' },
       { path: '/disputes', label: 'Disputes', icon: 'scale' },
       { path: '/appeals', label: 'Appeals', icon: 'flag' },
-      { path: '/payouts', label: 'Stuck payouts', icon: 'wallet' },
+      { path: '/payouts', label: 'Payouts', icon: 'wallet' },
       { path: '/webhooks', label: 'Failed webhooks', icon: 'hook' },
       { path: '/ledger', label: 'Ledger audit', icon: 'book' },
       { path: '/accounts', label: 'Suspending', icon: 'ban' },
