@@ -84,6 +84,7 @@ async function start(state, settings, wrap) {
 					...flags,
 					'FLOOD_LIMITS=off',
 					'TRUSTED_PROXIES=127.0.0.1',
+					'ALLOW_DEV_OPERATOR_ID_HEADER=false',
 					...(hasGuard ? ['DATABASE_BUCKET_GUARD=true'] : []),
 					...settings,
 				],
