@@ -19,7 +19,7 @@ export async function overview({ api, signal }) {
   const get = (path, query = {}) => tryList(api.get(path, { signal, query: { limit: LIMIT, ...query } }));
   const [kyc, disputes, appeals, payouts, webhooks, audit] = await Promise.all([
     get('/admin/operators', { kyc_status: 'PENDING' }), get('/admin/disputes'), get('/admin/appeals'),
-    get('/admin/payouts', { status: 'stuck' }), get('/admin/webhooks/failed'), api.get('/admin/ledger/audit', { signal }),
+    get('/admin/payouts', { status: 'stuck', limit: 100 }), get('/admin/webhooks/failed'), api.get('/admin/ledger/audit', { signal }),
   ]);
   const rows = [
     ['Identities to check', kyc, '#/operators?kyc_status=PENDING', 'operators waiting for a verdict'],
