@@ -217,6 +217,49 @@ test('overview, stuck payouts and failed webhooks', async () => {
   await page.context().close();
 });
 
+test('on a phone the sections open by a button, and every one of them is reached by keyboard', async () => {
+  const page = await enter('#/', { size: 'phone' }), menu = page.getByRole('button', { name: 'Menu' }), nav = page.getByRole('navigation', { name: 'Sections' });
+  assert.equal(await nav.isVisible(), false);
+  await menu.focus();
+  await page.keyboard.press('Enter');
+  assert.deepEqual([await nav.isVisible(), await menu.getAttribute('aria-expanded')], [true, 'true']);
+  await b.screen(page, 'staff-menu-phone', { full: false });
+  const reached = new Set();
+  for (let n = 0; n < 14; n++) {
+    await page.keyboard.press('Tab');
+    reached.add(await page.evaluate(() => document.activeElement.getAttribute('href')));
+  }
+  for (const section of ['/', '/operators', '/disputes', '/appeals', '/payouts', '/webhooks', '/ledger', '/accounts', '/log']) assert.ok(reached.has(`#${section}`), section);
+  await nav.getByRole('link', { name: 'Audit log' }).press('Enter');
+  await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+  assert.equal(await nav.isVisible(), false, 'the menu closes behind one');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Audit log', 'the new screen has the focus');
+  await page.setViewportSize({ width: 320, height: 640 });
+  for (const hash of ['#/', '#/operators', '#/ledger', '#/log']) {
+    await open(page, hash);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320, `${hash} at 320 px`);
+  }
+  await page.context().close();
+});
+
+test('a colour scheme that was chosen stays, whatever the system says', async () => {
+  const page = await enter();
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.getByLabel('Colours').selectOption('dark');
+  assert.notEqual(await ground(), light);
+  await page.reload();
+  await page.getByLabel('Admin key').waitFor();
+  assert.notEqual(await ground(), light);
+  await b.screen(page, 'staff-chosen-dark');
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await page.evaluate(() => localStorage.setItem('humanops.theme', 'light'));
+  await page.reload();
+  await page.getByLabel('Admin key').waitFor();
+  assert.equal(await ground(), light);
+  await page.context().close();
+});
+
 test('a lost connection is said, and what was there comes back on trying again', async () => {
   const page = await enter('#/disputes', { ignore: [/ERR_INTERNET_DISCONNECTED/] });
   await page.context().setOffline(true);

@@ -7,7 +7,7 @@ const EVENTS = {
   'task.started': 'Work started', 'task.submitted': 'Proof submitted', 'task.verified': 'Guardian approved the proof',
   'task.manual_review': 'Guardian asks for a person’s decision', 'task.disputed': 'Disputed', 'task.completed': 'Completed',
   'task.cancelled': 'Cancelled', 'task.message': 'Message', 'deposit.completed': 'Deposit credited', 'deposit.pending': 'Deposit announced',
-  'deposit.confirmed': 'Deposit confirmed', 'deposit.reversed': 'Deposit reversed', 'deposit.failed': 'Deposit failed',
+  'deposit.confirmed': 'Deposit confirmed', 'deposit.reversed': 'Deposit reversed', 'payout.pending': 'Payout on its way', 'payout.completed': 'Payout arrived', 'payout.failed': 'Payout failed', 'payout.stuck': 'Payout delayed', 'deposit.failed': 'Deposit failed',
 };
 const ACTORS = { agent: 'agent', operator: 'operator', guardian: 'Guardian', staff: 'staff', sweeper: 'by time', simulation: 'simulated operator' };
 const ENTRIES = {

@@ -34,7 +34,7 @@ export function accountOf(text) {
 
 /* An account of the ledger in words. */
 const ACCOUNTS = {
-  deposit: 'Agents’ deposits', escrow: 'Escrow', pending: 'Operators’ pay on hold', available: 'Operators’ available pay', in_flight: 'Payouts in flight',
+  deposit: 'Agents’ deposits', escrow: 'Escrow', pending: 'Operators’ pay on hold', available: 'Operators’ available pay', in_flight: 'Payouts in flight', receivable: 'Owed to us for deposits that vanished',
   clearing: 'Clearing', revenue: 'Fees earned', usdc_custody: 'USDC custody', fiat_custody: 'Fiat custody', gas: 'Gas',
 };
 export const accountName = (kind) => Object.hasOwn(ACCOUNTS, kind ?? '') ? ACCOUNTS[kind] : String(kind ?? '').replaceAll('_', ' ');
