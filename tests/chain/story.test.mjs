@@ -51,7 +51,8 @@ test('a transfer is unknown until mined, pending up to 11 confirmations, and cre
       ['pending', confirmations, CONFIRMATIONS]);
   }
   /* The worker looks as well, and must not be faster. */
-  await w.looked();
+  const since = await s.advance(6);
+  await w.soon(async () => (await w.rows('usdc_deposits', `tx_hash = '${hash}'`)).some((row) => Date.parse(row.checked_at) > since));
   assert.deepEqual(await w.accounts(agent), {});
   await mine();
   const credited = await w.claim(agent, hash, 137.65);
