@@ -32,7 +32,8 @@ export function isAlive(pid) {
 
 /* Runs a command as the instance's user, with its settings. */
 export function spawnAs(s, command, args) {
-  const [file, ...rest] = [...s.user === null ? [] : ['setpriv', `--reuid=${s.user}`, `--regid=${s.user}`, '--init-groups', '--'], command, ...args];
+  const asUser = s.user === null ? [] : ['setpriv', `--reuid=${s.user}`, `--regid=${s.user}`, '--init-groups', '--'];
+  const [file, ...rest] = [...asUser, command, ...args];
   return execFile(file, rest, { cwd: '/', env: { ...process.env, HUMANOPS_CONF: path.join(s.settings.STATE_DIR, 'humanops.conf') },
     maxBuffer: 64 << 20 });
 }

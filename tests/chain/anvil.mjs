@@ -27,7 +27,8 @@ export const at = {
   forger: '0x00000000000000000000000000000000000f0a6e',
   router: '0x0000000000000000000000000000000000f00007',
 };
-const codes = { usdc: 'TestUsd', lookAlike: 'TestUsd', gasPriceOracle: 'GasPriceOracle', priceFeed: 'PriceFeed', forger: 'Forger', router: 'Router' };
+const codes = { usdc: 'TestUsd', lookAlike: 'TestUsd', gasPriceOracle: 'GasPriceOracle', priceFeed: 'PriceFeed', forger: 'Forger',
+  router: 'Router' };
 const abi = Object.fromEntries(Object.entries(contracts).map(([name, { abi }]) => [name, createContract(abi)]));
 const GWEI = 10n ** 9n, ETHER = 10n ** 18n;
 
@@ -35,7 +36,7 @@ const hex = (number) => `0x${BigInt(number).toString(16)}`;
 export const micros = (dollars) => BigInt(Math.round(dollars * 1e6));
 
 /* A storage slot that holds a text of at most 31 bytes, as Solidity keeps it. */
-const shortText = (text) => `0x${Buffer.from(text).toString('hex').padEnd(62, '0')}${(2 * text.length).toString(16).padStart(2, '0')}`;
+const shortText = (text) => `0x${Buffer.from(text).toString('hex').padEnd(62, '0')}${hex(2 * text.length).slice(2).padStart(2, '0')}`;
 const slot = (number) => hex(number).slice(2).padStart(64, '0').replace(/^/, '0x');
 
 /* A call of a contract's function, as `part('usdc', 'transfer', { to, value })`, for the router; one argument stands alone. */
@@ -52,7 +53,8 @@ export function wallet(key = `0x${randomBytes(32).toString('hex')}`) {
 function genesis() {
   const alloc = Object.fromEntries(Object.entries(codes).map(([place, name]) => [at[place], { balance: '0x0', code: contracts[name].code,
     storage: name === 'TestUsd' ? { [slot(3)]: shortText('USD Coin'), [slot(4)]: shortText('USDC') } : {} }]));
-  return { config: { chainId: CHAIN_ID }, timestamp: hex(Math.floor(Date.now() / 1000) - 3600), gasLimit: hex(30_000_000), difficulty: '0x0', alloc };
+  const timestamp = hex(Math.floor(Date.now() / 1000) - 3600);
+  return { config: { chainId: CHAIN_ID }, timestamp, gasLimit: hex(30_000_000), difficulty: '0x0', alloc };
 }
 
 function binary() {
@@ -116,8 +118,9 @@ class Chain {
 
   /* Signs a transaction without sending it; gives its raw bytes and hash. */
   async sign(from, place, name, input, { nonce, gas = 300_000n, tip = GWEI, maxFee = 200n * GWEI, value = 0n } = {}) {
-    const fields = { type: 'eip1559', chainId: BigInt(CHAIN_ID), to: at[place] ?? place, value, data: name ? data(place, name, input) : '0x', gasLimit: gas,
-      nonce: BigInt(nonce ?? await this.rpc('eth_getTransactionCount', from.address, 'pending')), maxFeePerGas: maxFee, maxPriorityFeePerGas: tip };
+    const next = nonce ?? await this.rpc('eth_getTransactionCount', from.address, 'pending');
+    const fields = { type: 'eip1559', chainId: BigInt(CHAIN_ID), nonce: BigInt(next), to: at[place] ?? place, value,
+      data: name ? data(place, name, input) : '0x', gasLimit: gas, maxFeePerGas: maxFee, maxPriorityFeePerGas: tip };
     const signed = Transaction.prepare(fields, false).signBy(from.key, false);
     return { raw: signed.toHex(true), hash: `0x${signed.hash.replace(/^0x/, '')}` };
   }
@@ -126,15 +129,6 @@ class Chain {
   async send(from, place, name, input, options) {
     const { raw, hash } = await this.sign(from, place, name, input, options);
     assert.equal(await this.rpc('eth_sendRawTransaction', raw), hash);
-    return hash;
-  }
-
-  /* The same, of an address whose key nobody has. */
-  async sendAs(address, place, name, input) {
-    await this.rpc('anvil_setBalance', address, hex(100n * ETHER));
-    await this.rpc('anvil_impersonateAccount', address);
-    const hash = await this.rpc('eth_sendTransaction', { from: address, to: at[place], data: data(place, name, input), gas: hex(300_000) });
-    await this.rpc('anvil_stopImpersonatingAccount', address);
     return hash;
   }
 
@@ -181,7 +175,8 @@ export async function anvil() {
   const home = mkdtempSync(path.join(tmpdir(), 'humanops-anvil-')), file = path.join(home, 'genesis.json');
   writeFileSync(file, JSON.stringify(genesis()));
   /* A test that is killed takes its chain along. */
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', binary(), '--port', '0', '--chain-id', String(CHAIN_ID), '--no-mining', '--accounts', '1', '--init', file],
+  const options = ['--port', '0', '--chain-id', String(CHAIN_ID), '--no-mining', '--accounts', '1', '--init', file];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', binary(), ...options],
     { env: { ...process.env, HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => child.kill());
   const url = await new Promise((done, fail) => {

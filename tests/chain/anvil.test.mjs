@@ -23,7 +23,8 @@ test('a transfer is mined when told, moves the exact amount and leaves one event
   assert.equal(await chain.head() - Number(receipt.blockNumber) + 1, 12);
   assert.equal(await chain.balance(to.address), 12_345_678n);
   assert.equal(await chain.balance(from.address), micros(87.654322));
-  assert.deepEqual((await chain.transfers((t) => t.to === to.lower)).map((t) => [t.from, t.value, t.hash]), [[from.lower, 12_345_678n, hash]]);
+  const moved = await chain.transfers((t) => t.to === to.lower);
+  assert.deepEqual(moved.map((t) => [t.from, t.value, t.hash]), [[from.lower, 12_345_678n, hash]]);
 });
 
 test('a reorganisation drops a transfer, or puts it elsewhere', async () => {

@@ -38,7 +38,8 @@ async function credited(agent, hash, dollars) {
 test('a look-alike token counts for nothing', async () => {
   const agent = await w.agent();
   await chain.send(agent.wallet, 'lookAlike', 'mint', { to: agent.wallet.address, value: micros(1000) });
-  await refused(agent, await settle(await chain.send(agent.wallet, 'lookAlike', 'transfer', { to: address, value: micros(100) })), 422, 'transfer_not_found');
+  const hash = await settle(await chain.send(agent.wallet, 'lookAlike', 'transfer', { to: address, value: micros(100) }));
+  await refused(agent, hash, 422, 'transfer_not_found');
 });
 
 test('a failed transaction counts for nothing', async () => {
@@ -59,7 +60,8 @@ test('an event that another contract writes in the same transaction adds nothing
 test('several transfers in one transaction are a deposit each', async () => {
   const agent = await w.agent();
   await chain.send(agent.wallet, 'usdc', 'approve', { spender: at.router, value: micros(100) });
-  const pieces = [7, 8, 9].map((dollars) => part('usdc', 'transferFrom', { from: agent.wallet.address, to: address, value: micros(dollars) }));
+  const pieces = [7, 8, 9].map((dollars) =>
+    part('usdc', 'transferFrom', { from: agent.wallet.address, to: address, value: micros(dollars) }));
   const hash = await settle(await chain.send(agent.wallet, 'router', 'all', pieces));
   await credited(agent, hash, 24);
   await credited(agent, hash, 24);
@@ -71,9 +73,10 @@ test('money belongs to whose wallet it left, whoever sent the transaction', asyn
   await chain.send(agent.wallet, 'usdc', 'approve', { spender: other.address, value: micros(50) });
   await chain.send(other, 'usdc', 'approve', { spender: agent.wallet.address, value: micros(50) });
   await chain.mine();
-  const theirs = await settle(await chain.send(agent.wallet, 'usdc', 'transferFrom', { from: other.address, to: address, value: micros(40) }));
+  const take = (by, from, dollars) => chain.send(by, 'usdc', 'transferFrom', { from: from.address, to: address, value: micros(dollars) });
+  const theirs = await settle(await take(agent.wallet, other, 40));
   await refused(agent, theirs, 422, 'transfer_not_found');
-  const ours = await settle(await chain.send(other, 'usdc', 'transferFrom', { from: agent.wallet.address, to: address, value: micros(30) }));
+  const ours = await settle(await take(other, agent.wallet, 30));
   await credited(agent, ours, 30);
 });
 
@@ -107,7 +110,9 @@ test('a hash in any case is the same one, and what is no hash is told so', async
   for (const text of [hash, `0x${mixed}`])
     await credited(agent, text, 5);
   assert.equal((await stored(agent)).length, 1);
-  for (const text of ['', '0x', digits, `0x${digits}0`, `0x${digits.slice(1)}`, `0X${digits}`, ` ${hash}`, `${hash}\n`, `0x${'g'.repeat(64)}`, `0x${'0'.repeat(63)}\u0660`, `${hash}\u0000`, 5, null, [hash], { hash }]) {
+  const none = ['', '0x', digits, `0x${digits}0`, `0x${digits.slice(1)}`, `0X${digits}`, ` ${hash}`, `${hash}\n`, `0x${'g'.repeat(64)}`,
+    `0x${'0'.repeat(63)}\u0660`, `${hash}\u0000`, 5, null, [hash], { hash }];
+  for (const text of none) {
     const answer = await w.claim(agent, text);
     assert.equal(answer.status, 400, `${JSON.stringify(text)}: ${answer.text}`);
     assert.ok('tx_hash' in answer.json.details.fields, answer.text);
@@ -116,7 +121,8 @@ test('a hash in any case is the same one, and what is no hash is told so', async
 });
 
 test('thirty claims at once credit once', async () => {
-  const agent = await w.agent(), hash = await settle(await chain.transfer(agent.wallet, address, 60)), upper = `0x${hash.slice(2).toUpperCase()}`;
+  const agent = await w.agent(), hash = await settle(await chain.transfer(agent.wallet, address, 60));
+  const upper = `0x${hash.slice(2).toUpperCase()}`;
   const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => w.claim(agent, i % 2 ? hash : upper)));
   for (const answer of answers)
     assert.deepEqual([answer.status, answer.json.amount_credited], [200, 60], answer.text);
@@ -135,7 +141,8 @@ test('two agents at once with one hash: its owner alone gets it', async () => {
 const sums = [
   { value: 0n, isGood: false }, { value: 1n, isGood: false }, { value: 4_999_999n, isGood: false }, { value: 5_000_000n, isGood: true },
   { value: 10_000_000_000n, isGood: true }, { value: 10_000_000_001n, isGood: false }, { value: 2n ** 63n, isGood: false },
-  { value: 2n ** 64n + 5_000_000n, isGood: false }, { value: 2n ** 128n + 5_000_000n, isGood: false }, { value: 2n ** 256n - 1n, isGood: false },
+  { value: 2n ** 64n + 5_000_000n, isGood: false }, { value: 2n ** 128n + 5_000_000n, isGood: false },
+  { value: 2n ** 256n - 1n, isGood: false },
 ];
 for (const { value, isGood } of sums)
   test(`a transfer of ${value} micro-dollars ${isGood ? 'is a deposit' : 'is none'}`, async () => {
@@ -191,7 +198,8 @@ test('a pending deposit whose block vanishes is never credited; sent anew, it is
   await chain.mine(CONFIRMATIONS + 2);
   await vanishes(agent);
   assert.deepEqual(await own(agent), {});
-  assert.equal((await w.rows('agents', `id = '${agent.uuid}'`))[0].payouts_frozen_at, null, 'nothing was credited, so nothing is suspected');
+  const [row] = await w.rows('agents', `id = '${agent.uuid}'`);
+  assert.equal(row.payouts_frozen_at, null, 'nothing was credited, so nothing is suspected');
   await chain.rpc('eth_sendRawTransaction', raw);
   await chain.mine();
   assert.equal((await w.claim(agent, hash)).json.status, 'pending');
@@ -254,9 +262,7 @@ test('what was spent before its deposit vanished is owed, and the next deposit p
   const agent = await w.agent(), hash = await chain.transfer(agent.wallet, address, 60);
   await chain.confirm(hash, CONFIRMATIONS);
   await credited(agent, hash, 60);
-  const task = await s.call('POST', '/tasks', { key: agent.key, body: { title: 'Check the sign', description: 'Is it lit after dark?', reward_usd: 40,
-    deadline: await s.time(86_400), task_type: 'DATA_VALIDATION', proof_requirements: ['What you saw'], proof_type: 'CONFIRMATION' } });
-  assert.equal(task.status, 201, task.text);
+  await w.task(agent, 40);
   await chain.reorg(CONFIRMATIONS);
   await chain.mine(2);
   await vanishes(agent);
@@ -267,11 +273,15 @@ test('what was spent before its deposit vanished is owed, and the next deposit p
   assert.deepEqual(await own(agent), { deposit: 6_000_000, escrow: 44_000_000, usdc_custody: -50_000_000 });
 });
 
-/* Nodes that are wrong.  The second endpoint lies, the first does not: nothing is known, nothing is kept, and once it is honest again all is well. */
+/*
+ * Nodes that are wrong.  The second endpoint lies, the first does not: nothing is known, nothing is kept, and once it is honest again
+ * all is well.
+ */
 
 const bend = (receipt, change) => receipt && { ...receipt, ...change(receipt) };
 const bendLog = (receipt, change) => bend(receipt, ({ logs }) => ({ logs: logs.map((log) => ({ ...log, ...change(log) })) }));
 const inBlock = (receipt, block) => bend(bendLog(receipt, () => block), () => block);
+const quantity = (value) => `0x${value.toString(16)}`;
 const word = (value) => `0x${value.toString(16).padStart(64, '0')}`;
 const lies = {
   'that it failed': (r) => bend(r, () => ({ status: '0x0', logs: [] })),
@@ -280,9 +290,10 @@ const lies = {
   'about the receiver': (r) => bendLog(r, (log) => ({ topics: [log.topics[0], log.topics[1], word(BigInt(at.router))] })),
   'about the token': (r) => bendLog(r, () => ({ address: at.lookAlike.toLowerCase() })),
   'that nothing was moved': (r) => bend(r, () => ({ logs: [] })),
-  'that it was moved twice': (r) => bend(r, ({ logs }) => ({ logs: [...logs, { ...logs[0], logIndex: `0x${(Number(logs[0].logIndex) + 1).toString(16)}` }] })),
+  'that it was moved twice': (r) => bend(r, ({ logs: [log] }) =>
+    ({ logs: [log, { ...log, logIndex: quantity(Number(log.logIndex) + 1) }] })),
   'about the block': (r) => inBlock(r, { blockHash: word(BigInt(`0x${randomBytes(31).toString('hex')}`)) }),
-  'about the height': (r) => inBlock(r, { blockNumber: `0x${(Number(r.blockNumber) - 3).toString(16)}` }),
+  'about the height': (r) => inBlock(r, { blockNumber: quantity(Number(r.blockNumber) - 3) }),
 };
 for (const [name, lie] of Object.entries(lies))
   test(`an endpoint that lies ${name} stops the deposit until it is honest`, async () => {
@@ -309,7 +320,8 @@ test('both endpoints naming a block that the chain has not: no confirmation coun
 const malformed = {
   'of another transaction': (r) => ({ ...r, transactionHash: word(1n) }), 'without status': ({ status: _, ...r }) => r,
   'with a negative height': (r) => ({ ...r, blockNumber: '-0x1' }), 'with logs that are no list': (r) => ({ ...r, logs: { length: 1 } }),
-  'with a log of another block': (r) => bendLog(r, () => ({ blockNumber: '0x1' })), 'with a log that was removed': (r) => bendLog(r, () => ({ removed: true })),
+  'with a log of another block': (r) => bendLog(r, () => ({ blockNumber: '0x1' })),
+  'with a log that was removed': (r) => bendLog(r, () => ({ removed: true })),
   'with 33 bytes of data': (r) => bendLog(r, ({ data }) => ({ data: `${data}00` })),
 };
 for (const [name, change] of Object.entries(malformed))
@@ -368,14 +380,17 @@ test('an endpoint that is gone is survived, and two that are gone are a 503', as
   await credited(agent, hash, 85);
 });
 
+/* The second endpoint knows no block past height(). */
+function lag(height) {
+  const newest = async () => chain.rpc('eth_getBlockByNumber', quantity(await height()), false);
+  second.rule('eth_getBlockByNumber', ({ params }) => ({ result: async (block) =>
+    (params[0] === 'latest' ? newest() : block && Number(block.number) > await height() ? null : block) }));
+}
+
 test('confirmations are counted from the lower of two heads', async () => {
   const agent = await w.agent(), hash = await chain.transfer(agent.wallet, address, 86);
   await chain.confirm(hash, CONFIRMATIONS + 3);
-  /* Five blocks behind. */
-  const behind = async () => (await chain.head()) - 5;
-  second.rule('eth_blockNumber', () => ({ result: async () => `0x${(await behind()).toString(16)}` }));
-  second.rule('eth_getBlockByNumber', ({ params }) => ({ result: async (block) => (params[0] === 'latest' ?
-    chain.rpc('eth_getBlockByNumber', `0x${(await behind()).toString(16)}`, false) : block && Number(block.number) > await behind() ? null : block) }));
+  lag(async () => await chain.head() - 5);
   const early = await w.claim(agent, hash);
   assert.deepEqual([early.status, early.json.confirmations], [202, CONFIRMATIONS - 2], early.text);
   await chain.mine(2);
@@ -388,8 +403,7 @@ test('an endpoint that has not seen the transaction yet delays the deposit, and 
   await chain.confirm(hash, 2);
   const old = await chain.head() - 4;
   second.rule('eth_getTransactionReceipt', () => ({ result: () => null }));
-  second.rule('eth_getBlockByNumber', ({ params }) => ({ result: async (block) => (params[0] === 'latest' ?
-    chain.rpc('eth_getBlockByNumber', `0x${old.toString(16)}`, false) : block && Number(block.number) > old ? null : block) }));
+  lag(() => old);
   await refused(agent, hash, 404, 'transaction_not_found');
   second.clear();
   await chain.mine(CONFIRMATIONS);
@@ -399,7 +413,8 @@ test('an endpoint that has not seen the transaction yet delays the deposit, and 
 test('events that only a lying node tells of credit nobody', async () => {
   const agent = await w.agent(), block = await chain.rpc('eth_getBlockByNumber', 'latest', false);
   const forged = { address: at.usdc.toLowerCase(), topics: ['0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef',
-    word(BigInt(agent.wallet.lower)), word(BigInt(deposit.lower))], data: word(micros(500)), blockHash: block.hash, blockNumber: block.number,
+    word(BigInt(agent.wallet.lower)), word(BigInt(deposit.lower))], data: word(micros(500)), blockHash: block.hash,
+    blockNumber: block.number,
     transactionHash: word(BigInt(`0x${randomBytes(31).toString('hex')}`)), transactionIndex: '0x0', logIndex: '0x0', removed: false };
   proxies.forEach((p) => p.rule('eth_getLogs', () => ({ result: (logs) => [...logs, forged] })));
   await chain.mine(CONFIRMATIONS + 2);

@@ -24,7 +24,8 @@ class Gates {
 
   constructor(s) {
     this.#s = s;
-    this.#psql = spawn('psql', ['-XAtq', '-h', s.settings.RUN_DIR, '-U', 'postgres', '-d', 'humanops'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#psql = spawn('psql', ['-XAtq', '-h', s.settings.RUN_DIR, '-U', 'postgres', '-d', 'humanops'],
+      { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#lines = createInterface(this.#psql.stdout);
     /* It may have gone with its server. */
     this.#psql.stdin.on('error', () => {});
@@ -48,7 +49,8 @@ class Gates {
 
   /* Somebody stands before it. */
   async reached(name) {
-    await until(async () => (await this.#s.sql(`select 1 as found from pg_locks where locktype = 'advisory' and objid = ${gates[name].lock} and not granted`)).length > 0);
+    const waiting = `select 1 as found from pg_locks where locktype = 'advisory' and objid = ${gates[name].lock} and not granted`;
+    await until(async () => (await this.#s.sql(waiting)).length > 0);
   }
 }
 
@@ -57,7 +59,8 @@ export async function gatesOf(s) {
   await s.sql(`create function test_gate() returns trigger language plpgsql as
     $$begin perform pg_advisory_xact_lock_shared(tg_argv[0]::bigint); return new; end$$`);
   for (const [name, { lock, trigger, when, isDeferred }] of Object.entries(gates))
-    await s.sql(`create ${isDeferred ? 'constraint ' : ''}trigger test_${name} ${trigger} ${isDeferred ? 'deferrable initially deferred' : ''}
+    await s.sql(`create ${isDeferred ? 'constraint' : ''} trigger test_${name} ${trigger}
+      ${isDeferred ? 'deferrable initially deferred' : ''}
       for each row when (${when}) execute function test_gate('${lock}')`);
   return new Gates(s);
 }

@@ -58,7 +58,8 @@ const sent = async (to) => {
 
 /* request(): asks for the payout; each gives back when the worker has been killed. */
 const points = {
-  'after the reservation': { isStored: false, run: ({ request }) => atCall('eth_getTransactionCount', { when: isOfPayout }, request, true) },
+  'after the reservation': { isStored: false, run: ({ request }) =>
+    atCall('eth_getTransactionCount', { when: isOfPayout }, request, true) },
   'when it has taken the nonce': { isStored: false, run: ({ request }) => atGate('nonce', request) },
   'when it has signed': { isStored: false, run: ({ request }) => atGate('signing', request) },
   'while what it signed is stored': { isStored: true, run: ({ request }) => atGate('storing', request) },
@@ -95,7 +96,8 @@ const points = {
 
 /* What a killed worker has left behind, once its last transaction has ended one way or the other. */
 async function settled(to) {
-  await until(async () => (await s.sql("select 1 from pg_stat_activity where usename = 'humanops_app' and state <> 'idle' and query ~ 'payout_|COMMIT|nonce_'")).length === 0);
+  const busy = "select 1 from pg_stat_activity where usename = 'humanops_app' and state <> 'idle' and query ~* 'payout_|commit|nonce_'";
+  await until(async () => (await s.sql(busy)).length === 0);
   return until(() => row(to));
 }
 

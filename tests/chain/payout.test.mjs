@@ -110,7 +110,8 @@ test('money is not sent where it would be lost', async () => {
   const before = await available(), good = wallet().address;
   const lower = good.toLowerCase(), bad = [...good].map((c, i) => (i === good.search(/[a-f]/) ? c.toUpperCase() : c)).join('');
   const addresses = [at.usdc, at.usdc.toLowerCase(), deposit.address, payer.address, `0x${'0'.repeat(40)}`, `0x${'0'.repeat(39)}1`,
-    '0x000000000000000000000000000000000000dEaD', `0x${'f'.repeat(40)}`, bad, lower.slice(2), `${lower}0`, lower.slice(0, -1), 'humanops.eth', '', null, 5];
+    '0x000000000000000000000000000000000000dEaD', `0x${'f'.repeat(40)}`, bad, lower.slice(2), `${lower}0`, lower.slice(0, -1),
+    'humanops.eth', '', null, 5];
   for (const to of addresses) {
     const answer = await w.payout(operator, AMOUNT, to);
     assert.equal(answer.status, 400, `${to}: ${answer.text}`);
@@ -151,7 +152,8 @@ test('a transaction that offers too little is replaced at the same nonce, and on
 });
 
 test('should the first be mined after all, it is what counts', async () => {
-  const to = wallet().address, made = await w.paid(operator, AMOUNT, to), { tx_hash: hash, ...payout } = await becomes(to, (p) => p.tx_hash);
+  const to = wallet().address, made = await w.paid(operator, AMOUNT, to);
+  const { tx_hash: hash, ...payout } = await becomes(to, (p) => p.tx_hash);
   await pooled(hash);
   const held = proxies.map((p) => p.hold('eth_sendRawTransaction'));
   await s.advance(301);
@@ -212,7 +214,8 @@ test('staff ends a payout: at once if nothing is signed, by a transaction in its
   await failed(early, before);
   await chain.send(agent.wallet, 'usdc', 'setPaused', false);
   await chain.mine();
-  const late = await w.paid(operator, AMOUNT, wallet().address), { tx_hash: hash, nonce } = await becomes(late.to_address, (p) => p.tx_hash);
+  const late = await w.paid(operator, AMOUNT, wallet().address);
+  const { tx_hash: hash, nonce } = await becomes(late.to_address, (p) => p.tx_hash);
   await pooled(hash);
   assert.equal((await w.staff('POST', `/payouts/${late.payout_id}/fail`, { reason: 'asked for by phone' })).status, 200);
   await until(async () => (await triesOf(await payoutOf(late.to_address))).some((t) => t.kind === 'cancel'));

@@ -102,8 +102,8 @@ class Proxy {
   }
 
   async #act(action, call, raw, response) {
-    if (action.status !== undefined || action.body !== undefined)
-      return this.#answer(response, action.status ?? 200, typeof action.body === 'function' ? action.body(call.id) : action.body ?? '', action.headers);
+    if (action.status !== undefined)
+      return this.#answer(response, action.status, typeof action.body === 'function' ? action.body(call.id) : action.body, action.headers);
     if (action.error)
       return this.#answer(response, 200, JSON.stringify({ jsonrpc: '2.0', id: call.id, error: action.error }));
     if (action.drop === 'before')
@@ -126,7 +126,8 @@ class Proxy {
 
   #forward(raw) {
     return new Promise((done, fail) => {
-      const request = http.request(this.#target, { method: 'POST', agent: this.#agent, headers: { 'Content-Type': 'application/json', 'Content-Length': raw.length } }, (response) => {
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': raw.length };
+      const request = http.request(this.#target, { method: 'POST', agent: this.#agent, headers }, (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));
         response.on('error', fail);

@@ -30,7 +30,8 @@ function keyFile(key) {
     try {
       execFileSync('id', ['-u', user], { stdio: 'ignore' });
     } catch {
-      execFileSync('useradd', ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', user]);
+      execFileSync('useradd', ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin',
+        user]);
     }
     const [uid, gid] = ['-u', '-g'].map((option) => Number(execFileSync('id', [option, user])));
     [file, folder].forEach((name) => chownSync(name, uid, gid));
@@ -52,7 +53,8 @@ class World {
   }
 
   claim(agent, hash, amount = 100, headers = {}) {
-    return this.s.call('POST', '/agents/deposit/usdc', { key: agent.key, body: { tx_hash: hash, amount_usdc: amount, chain: 'base' }, headers });
+    const body = { tx_hash: hash, amount_usdc: amount, chain: 'base' };
+    return this.s.call('POST', '/agents/deposit/usdc', { key: agent.key, body, headers });
   }
 
   /* A verified agent with a bound wallet that holds so many dollars; nothing is deposited yet. */
@@ -93,6 +95,15 @@ class World {
     assert.equal((await this.chain.receipt(hash)).status, '0x1');
   }
 
+  /* Has so many dollars, and the fee, set aside for a task. */
+  async task(agent, dollars) {
+    const made = await this.s.call('POST', '/tasks', { key: agent.key, body: { title: 'Check the sign',
+      description: 'Is it lit after dark?', reward_usd: dollars, deadline: await this.s.time(86_400), task_type: 'DATA_VALIDATION', proof_requirements: ['What you saw'],
+      proof_type: 'CONFIRMATION' } });
+    assert.equal(made.status, 201, made.text);
+    return made.json.task_id;
+  }
+
   async payout(operator, dollars, to, { key = randomUUID(), ...body } = {}) {
     return this.s.call('POST', '/operator/payout', { headers: { 'X-Operator-Id': operator.id, 'Idempotency-Key': key },
       body: { amount_usd: dollars, method: 'usdc', wallet_address: to, chain: 'base', ...body } });
@@ -117,7 +128,8 @@ class World {
   }
 
   withdraw(agent, dollars, body = {}, key = randomUUID()) {
-    return this.s.call('POST', '/agents/withdraw', { key: agent.key, body: { amount_usd: dollars, ...body }, headers: { 'Idempotency-Key': key } });
+    return this.s.call('POST', '/agents/withdraw', { key: agent.key, body: { amount_usd: dollars, ...body },
+      headers: { 'Idempotency-Key': key } });
   }
 
   async withdrawal(agent, id) {
@@ -165,8 +177,8 @@ class World {
 
   /* Micro-dollars of an agent or operator, by kind of account; without empty ones, and those between buckets. */
   async accounts(party) {
-    const rows = await this.s.sql(`select kind, balance from accounts where bucket = ${party.bucket} and party_id = '${party.uuid}' and balance <> 0
-      and kind <> 'clearing'`);
+    const rows = await this.s.sql(`select kind, balance from accounts where bucket = ${party.bucket} and party_id = '${party.uuid}'
+      and balance <> 0 and kind <> 'clearing'`);
     return Object.fromEntries(rows.map((row) => [row.kind, row.balance]));
   }
 
@@ -259,9 +271,11 @@ export async function world({ endpoints = 1, settings = [] } = {}) {
     proxies.push(await proxy(chain.url));
   /* A young chain has no history for fees to be told from. */
   await chain.mine(20);
-  const s = await stack({ settings: [`BASE_RPC_URL=${proxies.map((p) => p.url).join(' ')}`, `BASE_CHAIN_ID=8453`, `USDC_CONTRACT=${at.usdc}`,
-    `DEPOSIT_ADDRESS=${deposit.address}`, `CONFIRMATIONS_REQUIRED=${CONFIRMATIONS}`, `PAYOUT_PRIVATE_KEY_FILE=${keyFile(payer.key)}`,
-    'ALLOW_DEV_OPERATOR_ID_HEADER=true', ...settings.some((line) => line.startsWith('ETH_USD_')) ? [] : ['ETH_USD_PRICE=3000'], ...settings] });
+  const s = await stack({ settings: [`BASE_RPC_URL=${proxies.map((p) => p.url).join(' ')}`, 'BASE_CHAIN_ID=8453',
+    `USDC_CONTRACT=${at.usdc}`, `DEPOSIT_ADDRESS=${deposit.address}`, `CONFIRMATIONS_REQUIRED=${CONFIRMATIONS}`,
+    `PAYOUT_PRIVATE_KEY_FILE=${keyFile(payer.key)}`, 'ALLOW_DEV_OPERATOR_ID_HEADER=true',
+    ...settings.some((line) => line.startsWith('ETH_USD_')) ? [] : ['ETH_USD_PRICE=3000'],
+    ...settings] });
   return new World(s, chain, proxies, payer, deposit);
 }
 

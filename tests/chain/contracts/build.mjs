@@ -3,7 +3,7 @@
  *   npm install --prefix FOLDER --ignore-scripts solc@0.8.37 @openzeppelin/contracts@5.7.0
  *   node tests/chain/contracts/build.mjs FOLDER           writes contracts.json
  *   node tests/chain/contracts/build.mjs FOLDER --check   says whether contracts.json is what the sources give
- * The tests read contracts.json alone, so that they need no compiler.
+ * The tests read contracts.json alone, so that they need no compiler.  TestUsd's code contains OpenZeppelin's ERC20 (MIT licence).
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,7 +17,8 @@ const read = (file) => readFileSync(file, 'utf8');
 
 const input = {
   language: 'Solidity',
-  sources: Object.fromEntries(readdirSync(here).filter((name) => name.endsWith('.sol')).map((name) => [name, { content: read(path.join(here, name)) }])),
+  sources: Object.fromEntries(readdirSync(here).filter((name) => name.endsWith('.sol'))
+    .map((name) => [name, { content: read(path.join(here, name)) }])),
   settings: {
     evmVersion: 'cancun',
     optimizer: { enabled: true, runs: 200 },
@@ -25,7 +26,8 @@ const input = {
     outputSelection: { '*': { '*': ['evm.deployedBytecode.object', 'abi'] } },
   },
 };
-const output = JSON.parse(require('solc').compile(JSON.stringify(input), { import: (name) => ({ contents: read(require.resolve(name)) }) }));
+const find = (name) => ({ contents: read(require.resolve(name)) });
+const output = JSON.parse(require('solc').compile(JSON.stringify(input), { import: find }));
 if (output.errors?.length > 0)
   throw new Error(output.errors.map((error) => error.formattedMessage).join('\n'));
 const made = {};
