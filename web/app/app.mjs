@@ -87,7 +87,7 @@ class App {
     this.api = this.#makeApi();
     this.work = new Work({ api: this.api, store: this.store });
     this.outbox = new Outbox({ store: this.store, api: this.api,
-      upload: async (photo, bytes, onprogress) => upload(photo, bytes, onprogress, { headers: await this.session.headers() }) });
+      upload: (...args) => this.#believed(async () => upload(...args, { headers: await this.session.headers() })) });
     this.#listen();
     this.#build();
     await this.#comeBack();
@@ -96,18 +96,20 @@ class App {
     serve(this.t, (data, ports) => this.#hear(data, ports));
   }
 
-  /* A token that the API does not believe is got anew once. */
+  /* A token that the API does not believe is got anew once; work makes its headers each time. */
+  async #believed(work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error.status !== 401 || !this.session.canSignIn) throw error;
+      this.session.refused();
+      return work();
+    }
+  }
+
   #makeApi() {
     const api = new Api({ headers: () => this.session.headers() }), once = api.request.bind(api);
-    api.request = async (...args) => {
-      try {
-        return await once(...args);
-      } catch (error) {
-        if (error.status !== 401 || !this.session.canSignIn) throw error;
-        this.session.refused();
-        return once(...args);
-      }
-    };
+    api.request = (...args) => this.#believed(() => once(...args));
     return api;
   }
 
