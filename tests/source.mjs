@@ -102,7 +102,8 @@ function choicesOf(name, file) {
 }
 
 /*
- * What a handler reads: { in: 'body' or 'query', fields } for each of its readings; none: it reads neither.  A reading in a
+ * What a handler reads: { in: 'body' or 'query', fields, usual } for each of its readings; none: it reads neither.  usual: values
+ * that the input begins with, by name.  A reading in a
  * static function that the handler calls counts too, with the table that is handed to it if it takes one.
  */
 export function readings(handler) {
@@ -116,8 +117,9 @@ export function readings(handler) {
       return;
     seen.add(name);
     const code = text.slice(text.indexOf('{'));
+    const usual = Object.fromEntries([...(/ (?:in|query) = \{ (.*?) \};/.exec(code)?.[1] ?? '').matchAll(/\.(\w+) = (\w+)(?:,|$)/g)].map(([, field, value]) => [field, valueOf(value, file)]));
     for (const [, kind, table, from] of code.matchAll(/request_(read|query)\(\s*rq,\s*(\w+)( \+ 1)?,/g))
-      found.push({ in: kind === 'read' ? 'body' : 'query', fields: table === 'NULL' ? [] : fieldsOf(table === 'fields' ? handed : table, file).slice(from ? 1 : 0) });
+      found.push({ in: kind === 'read' ? 'body' : 'query', fields: table === 'NULL' ? [] : fieldsOf(table === 'fields' ? handed : table, file).slice(from ? 1 : 0), usual });
     for (const [, called, table] of code.matchAll(/\b(\w+)\((?:rq, (\w+_fields),)?/g))
       look(called, table ?? handed);
     if (/\bapi_message_add\(/.test(code) && !functions.has('api_message_add'))

@@ -16,7 +16,6 @@ import { browser, flags } from './browser.mjs';
 import { button, enterer, here, open, shows, workerReady } from './operator.mjs';
 import { World, place } from './world.mjs';
 
-/* Tiles that anybody serves; the map must do without them too (below). */
 const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] }), b = await browser(s), enter = enterer(s, b);
 const w = new World(s, { screen: () => {} }), agent = await w.agent({ deposit: 3000 }), op = await w.operator();
 const share = path.join(s.settings.STATE_DIR, 'install/share/humanops/web');

@@ -65,6 +65,7 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   const asked = (line) => state.log.filter((l) => l === line).length;
 
   await page.goto(`${s.base}/app/#/earnings`);
+  await button(page, 'Sign in').waitFor();
   assert.equal(await page.getByText('Development').count(), 0, 'nobody picks operators here');
   await b.screen(page, 'app-sign-in-issuer');
   await button(page, 'Sign in').click();
@@ -120,6 +121,16 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   await open(page, '#/tasks');
   await s.until(() => asked('POST /token refresh_token') > renewed);
   state.lives = 3600;
+
+  /* A token that the API refuses before its time is renewed, and nobody notices. */
+  await open(page, '#/work');
+  let refusals = 0;
+  await page.context().route('**/operator/earnings', (route) => (refusals++ === 0 ? route.fulfill({ status: 401, contentType: 'application/json',
+    headers: { 'X-Request-Id': 'req_1' }, body: '{"error":"no","code":"unauthorized","details":{},"request_id":"req_1"}' }) : route.fallback()));
+  const tokens = asked('POST /token refresh_token');
+  await open(page, '#/earnings');
+  await shows(page, 'Your rewards');
+  assert.deepEqual([refusals, asked('POST /token refresh_token')], [2, tokens + 1]);
 
   /* A proof that is made while nobody is signed in waits for its owner. */
   const { operator_id: me } = await page.evaluate(async () => {

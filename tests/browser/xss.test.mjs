@@ -4,7 +4,7 @@
  * letter.  A first test shows that the watchers would have seen it.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { model, screening, verdict } from '../model.mjs';
 import { stack } from '../stack.mjs';
 import { browser } from './browser.mjs';
@@ -35,6 +35,7 @@ async function each(work, count = N, atOnce = AT_ONCE) {
 
 async function open(address, options) {
   const page = await b.page(options);
+  await page.setViewportSize({ width: 360, height: 240 });   /* what is not painted is read all the same */
   await page.addInitScript(() => { globalThis.__hit = (...what) => { (globalThis.__hits ??= []).push(what.join()); }; });
   page.on('request', (request) => { if (/evil\.example/.test(request.url())) page.faults.push(`asked for ${request.url()}`); });
   await page.goto(s.base + address);
@@ -155,30 +156,63 @@ test('an address that would run a script is refused before anybody could follow 
 /* What is to be read of task i, whoever looks. */
 const textsOf = (i) => [f.title(i), f.description(i), f.address(i), f.requirement(i), f.instructions(i), f.agentSays(i), f.operatorSays(i), f.confirmation(i), references[i], f.reasoning(i), f.met(i), f.rejection(i), f.operator(i)];
 
-test('staff reads the disputes', async () => {
-  const page = await asStaff();
-  await wholeList(page, '#/disputes', payloads);
-  assert.deepEqual(await walk(page, tasks.map((task, i) => ({ hash: `#/disputes/${task}`, texts: textsOf(i) }))), []);
-  await unharmed(page);
-});
+/* Three browsers' worth of reading at once: they wait more than they compute. */
+describe('everybody reads', { concurrency: true }, () => {
+  test('staff reads the disputes', async () => {
+    const page = await asStaff();
+    await wholeList(page, '#/disputes', payloads);
+    assert.deepEqual(await walk(page, tasks.map((task, i) => ({ hash: `#/disputes/${task}`, texts: textsOf(i) }))), []);
+    await unharmed(page);
+  });
 
-test('the operator reads their work, and their own profile', async () => {
-  const page = await open('/app/', { size: 'phone', context: { serviceWorkers: 'block' } });
-  await page.locator('[name="operator_id"]').fill(worker);
-  await page.keyboard.press('Enter');
-  await page.locator('nav.tabs:visible').waitFor();
-  assert.deepEqual(await walk(page, tasks.flatMap((task, i) => [
-    { hash: `#/work/${task}`, texts: [f.title(i), f.description(i), f.requirement(i), f.instructions(i), f.confirmation(i), f.reasoning(i), f.estimate(i)] },
-    ...(i % 5 === 0 ? [{ hash: `#/work/${task}/messages`, texts: [f.agentSays(i), f.operatorSays(i)] }] : []),
-  ])), []);
-  for (let i = 0; i < N; i += 10) {
-    await asWorker('PATCH', '/me', { name: p(i), location: { city: f.city(i) } });
-    await page.goto(`${s.base}/app/#/profile`);
-    await page.reload();
-    await page.waitForFunction((texts) => texts.every((text) => [...document.querySelectorAll('main input')].some((input) => input.value === text)), [p(i), f.city(i)]);
-    assert.deepEqual(await walk(page, [{ hash: '#/profile', texts: [] }]), []);
-  }
-  await unharmed(page);
+  test('the operator reads their work, and their own profile', async () => {
+    const page = await open('/app/', { size: 'phone', context: { serviceWorkers: 'block' } });
+    await page.locator('[name="operator_id"]').fill(worker);
+    await page.keyboard.press('Enter');
+    await page.locator('nav.tabs:visible').waitFor();
+    assert.deepEqual(await walk(page, tasks.flatMap((task, i) => [
+      { hash: `#/work/${task}`, texts: [f.title(i), f.description(i), f.requirement(i), f.instructions(i), f.confirmation(i), f.reasoning(i), f.estimate(i)] },
+      ...(i % 5 === 0 ? [{ hash: `#/work/${task}/messages`, texts: [f.agentSays(i), f.operatorSays(i)] }] : []),
+    ])), []);
+    for (let i = 0; i < N; i += 10) {
+      await asWorker('PATCH', '/me', { name: p(i), location: { city: f.city(i) } });
+      await page.goto(`${s.base}/app/#/profile`);
+      await page.reload();
+      await page.waitForFunction((texts) => texts.every((text) => [...document.querySelectorAll('main input')].some((input) => input.value === text)), [p(i), f.city(i)]);
+      assert.deepEqual(await walk(page, [{ hash: '#/profile', texts: [] }]), []);
+    }
+    await unharmed(page);
+  });
+
+  test('an agent’s name, company and key names', async () => {
+    const made = await each((i) => s.call('POST', '/agents/register', { body: { name: p(i), email: `x${i}@example.com`, company: f.company(i) } }).then(ok));
+    const all = made[0].api_key;
+    for (let i = 1; i < 20; i++) await ok(s.call('POST', '/agents/keys', { key: all, body: { name: f.key(i) } }));
+    const page = await open('/console/');
+    const faults = await page.evaluate(async ([list, selector]) => {
+      const wait = async (what) => {
+        for (const end = performance.now() + 15_000; !what() && performance.now() < end;) await new Promise((done) => { setTimeout(done, 10); });
+        return Boolean(what());
+      };
+      const found = [];
+      for (const { key, texts } of list) {
+        await wait(() => document.querySelector('input[name="key"]'));
+        document.querySelector('input[name="key"]').value = key;
+        document.querySelector('form').requestSubmit();
+        if (!await wait(() => texts.every((text) => document.body.textContent.includes(text)))) found.push([texts, document.body.textContent.slice(0, 400)]);
+        if (document.querySelector(selector)) found.push(document.querySelector(selector).outerHTML);
+        document.querySelector('[aria-label="Sign out"]')?.click();
+        if (found.length > 2) break;
+      }
+      return found;
+    }, [made.map((agent, i) => ({ key: agent.api_key, texts: [p(i), f.company(i)] })), strange]);
+    assert.deepEqual(faults, []);
+    await page.getByLabel('API key').fill(all);
+    await page.keyboard.press('Enter');
+    await page.locator('main[data-ready]').waitFor();
+    assert.deepEqual(await walk(page, [{ hash: '#/keys', texts: Array.from({ length: 19 }, (_, i) => f.key(i + 1)) }]), []);
+    await unharmed(page);
+  });
 });
 
 test('agents read what staff decided on their tasks', async () => {
@@ -193,36 +227,6 @@ test('agents read what staff decided on their tasks', async () => {
     assert.deepEqual(await walk(page, own.map(({ task, i }) => ({ hash: `#/tasks/${task}`, texts: [...textsOf(i).filter((text) => text !== f.rejection(i)), f.note(i)] }))), []);
     await unharmed(page);
   }
-});
-
-test('an agent’s name, company and key names', async () => {
-  const made = await each((i) => s.call('POST', '/agents/register', { body: { name: p(i), email: `x${i}@example.com`, company: f.company(i) } }).then(ok));
-  const all = made[0].api_key;
-  for (let i = 1; i < 20; i++) await ok(s.call('POST', '/agents/keys', { key: all, body: { name: f.key(i) } }));
-  const page = await open('/console/');
-  const faults = await page.evaluate(async ([list, selector]) => {
-    const wait = async (what) => {
-      for (const end = performance.now() + 15_000; !what() && performance.now() < end;) await new Promise((done) => { setTimeout(done, 10); });
-      return Boolean(what());
-    };
-    const found = [];
-    for (const { key, texts } of list) {
-      await wait(() => document.querySelector('input[name="key"]'));
-      document.querySelector('input[name="key"]').value = key;
-      document.querySelector('form').requestSubmit();
-      if (!await wait(() => texts.every((text) => document.body.textContent.includes(text)))) found.push([texts, document.body.textContent.slice(0, 400)]);
-      if (document.querySelector(selector)) found.push(document.querySelector(selector).outerHTML);
-      document.querySelector('[aria-label="Sign out"]')?.click();
-      if (found.length > 2) break;
-    }
-    return found;
-  }, [made.map((agent, i) => ({ key: agent.api_key, texts: [p(i), f.company(i)] })), strange]);
-  assert.deepEqual(faults, []);
-  await page.getByLabel('API key').fill(all);
-  await page.keyboard.press('Enter');
-  await page.locator('main[data-ready]').waitFor();
-  assert.deepEqual(await walk(page, [{ hash: '#/keys', texts: Array.from({ length: 19 }, (_, i) => f.key(i + 1)) }]), []);
-  await unharmed(page);
 });
 
 test('staff reads operators, appeals, and its own log', async () => {

@@ -112,6 +112,22 @@ function codesOf(response) {
   return (schema.oneOf ?? [schema]).map((one) => resolve(one).properties?.code).flatMap((code) => code?.enum ?? (code ? [code.const] : []));
 }
 
+test('what a query leaves out is what the handler begins with', () => {
+  let compared = 0;
+  for (const { handler, method, operation, name } of served.filter((r) => r.method === 'GET' && r.handler.startsWith('api_'))) {
+    const { usual, fields } = readings(handler).find((r) => r.in === 'query') ?? { usual: {}, fields: [] };
+    const parameters = (operation.parameters ?? []).map(resolve).filter((p) => p.in === 'query');
+    for (const parameter of parameters.filter((p) => p.name in usual || 'default' in p.schema)) {
+      const { type } = fields.find((f) => f.name === parameter.name);
+      if (type === 'CHOICE')
+        continue;
+      assert.equal(parameter.schema.default, usual[parameter.name] ?? 0, `${name} (${method}): ${parameter.name}`);
+      compared++;
+    }
+  }
+  assert.ok(compared >= 15);
+});
+
 test('errors are those of errors.def, each at its status, and each is met somewhere', () => {
   const known = errors(), met = new Set();
   for (const { name, sentence } of known) {

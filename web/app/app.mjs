@@ -5,23 +5,28 @@
  */
 import { Api } from '../shared/api.mjs';
 import { h, replace } from '../shared/dom.mjs';
-import { icon } from '../shared/icons.mjs';
 import { findRoute, parseHash } from '../shared/route.mjs';
 import { texts } from '../shared/text.mjs';
 import { announce, applyTheme, errorState, loading, toast, useWords } from '../shared/widgets.mjs';
+import { Frame } from './frame.mjs';
 import { register, suspended, welcome } from './onboarding.mjs';
 import { Outbox } from './outbox.mjs';
 import { explain, heading, startClock } from './parts.mjs';
 import { forgetWish, renew } from './push.mjs';
+import { focusOf, lookOf } from './redraw.mjs';
 import { Session } from './session.mjs';
+import { loadSettings } from './settings.mjs';
 import { Store } from './store.mjs';
+import { serve } from './update.mjs';
 import { upload } from './upload.mjs';
 import { Work } from './work.mjs';
 import en from './text.en.mjs';
 import es from './text.es.mjs';
 
+const WIDGET_WORDS = ['close', 'cancel', 'ok', 'copy', 'copied', 'copyFailed', 'loading', 'retry', 'more', 'end', 'failed', 'offline', 'requestId',
+  'theme', 'themeAuto', 'themeLight', 'themeDark'];
 const OLD_MS = 90 * 86_400_000;   /* of a draft: nobody is at that task any more */
-const LIVE_MS = 20_000, UPDATE_MS = 30 * 60_000, SETTINGS = 'humanops.settings';
+const LIVE_MS = 20_000;
 
 /* Loaded when they are wanted; the service worker has them all. */
 const from = (file, name = 'show') => async (...args) => (await import(file))[name](...args);
@@ -39,7 +44,6 @@ const routes = [
   { path: '/profile', tab: 'profile', show: from('./profile.mjs') },
   { path: '/welcome', tab: 'profile', show: welcome },
 ];
-const tabs = [['tasks', 'search'], ['work', 'tasks'], ['earnings', 'money'], ['profile', 'person']];
 
 class App {
   place = null;          /* of the device, once asked for; kept in memory only */
@@ -73,7 +77,7 @@ class App {
     applyTheme();
     this.#speakWidgets();
     try {
-      this.settings = await this.#loadSettings();
+      this.settings = await loadSettings();
       this.store = await Store.open();
     } catch (error) {
       replace(this.root, h('main', { class: 'boot' }, errorState(error, () => location.reload())));
@@ -83,43 +87,29 @@ class App {
     this.api = this.#makeApi();
     this.work = new Work({ api: this.api, store: this.store });
     this.outbox = new Outbox({ store: this.store, api: this.api,
-      upload: async (photo, bytes, onprogress) => upload(photo, bytes, onprogress, { headers: await this.session.headers() }) });
+      upload: (...args) => this.#believed(async () => upload(...args, { headers: await this.session.headers() })) });
     this.#listen();
-    this.#frame();
+    this.#build();
     await this.#comeBack();
     await this.restart();
     startClock();
-    this.#serviceWorker();
+    serve(this.t, (data, ports) => this.#hear(data, ports));
   }
 
-  /*
-   * What the server says before anybody signs in.  As it said last time, if there was one: it hardly ever changes, and nobody is
-   * to wait for it on a bad line.  Should it have changed after all, the app begins anew.
-   */
-  async #loadSettings() {
-    const kept = storedSettings(), news = new Api().get('/operator/settings').then((settings) => {
-      try {
-        localStorage.setItem(SETTINGS, JSON.stringify(settings));
-      } catch { /* then it is asked each time */ }
-      return settings;
-    });
-    if (kept === null) return news;
-    news.then((settings) => { if (JSON.stringify(settings) !== JSON.stringify(kept)) beginAnew(); }, () => {});
-    return kept;
+  /* A token that the API does not believe is got anew once; work makes its headers each time. */
+  async #believed(work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error.status !== 401 || !this.session.canSignIn) throw error;
+      this.session.refused();
+      return work();
+    }
   }
 
-  /* A token that the API does not believe is got anew once. */
   #makeApi() {
     const api = new Api({ headers: () => this.session.headers() }), once = api.request.bind(api);
-    api.request = async (...args) => {
-      try {
-        return await once(...args);
-      } catch (error) {
-        if (error.status !== 401 || !this.session.canSignIn) throw error;
-        this.session.refused();
-        return once(...args);
-      }
-    };
+    api.request = (...args) => this.#believed(() => once(...args));
     return api;
   }
 
@@ -222,41 +212,30 @@ class App {
   speak(tag) {
     this.texts.choose(tag);
     this.#speakWidgets();
-    this.#frame();
+    this.#build();
     this.#isFirst = true;
     return this.show();
   }
 
   #speakWidgets() {
     document.documentElement.lang = this.texts.language;
-    const names = ['close', 'cancel', 'ok', 'copy', 'copied', 'copyFailed', 'loading', 'retry', 'more', 'end', 'failed', 'offline', 'requestId', 'theme', 'themeAuto', 'themeLight', 'themeDark'];
-    useWords({ ...Object.fromEntries(names.map((name) => [name, this.t(`widget.${name}`)])), wait: this.t('widget.wait', { n: '{n}' }) });
+    useWords({ ...Object.fromEntries(WIDGET_WORDS.map((name) => [name, this.t(`widget.${name}`)])), wait: this.t('widget.wait', { n: '{n}' }) });
   }
 
   /* The frame */
 
-  #frame() {
-    const { t } = this;
-    this.main = h('main', { id: 'main', tabindex: '-1' });
-    this.links = new Map(tabs.map(([name, drawing]) => [name, h('a', { href: `#/${name}` }, icon(drawing, 24), h('span', {}, t(`tab.${name}`)), name === 'work' && (this.mark = h('span', { class: 'mark', hidden: true })))]));
-    this.nav = h('nav', { class: 'tabs', 'aria-label': t('nav') }, [...this.links.values()]);
-    this.net = h('p', { class: 'net', role: 'status', hidden: true });
-    replace(this.root,
-      h('a', { class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); this.main.focus(); } }, t('skip')),
-      h('header', { class: 'appbar' }, h('a', { class: 'brand', href: '#/tasks', 'aria-label': t('home') }, h('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }), h('span', {}, 'HumanOps')), this.net),
-      h('div', { class: 'frame' }, this.nav, this.main));
+  #build() {
+    this.frame = new Frame(this.t);
+    this.main = this.frame.main;
+    replace(this.root, this.frame.nodes);
   }
 
   async #tellNet() {
     /* Before anybody is signed in: whoever's they are. */
     const proofs = this.me ? await this.outbox.proofs() : await this.store.all('proofs'), queued = proofs.filter((proof) => proof.state === 'queued').length;
-    const isOff = !navigator.onLine || this.isAway, attention = proofs.filter((proof) => proof.state === 'refused').length;
+    const refused = proofs.filter((proof) => proof.state === 'refused').length;
     this.waiting = queued;
-    this.net.hidden = !isOff && queued === 0;
-    this.net.className = `net ${isOff ? 'off' : ''}`;
-    this.net.textContent = [isOff ? this.t('net.off') : null, queued > 0 ? this.t('net.waiting', { n: queued }) : null].filter(Boolean).join(' · ');
-    this.mark.hidden = queued + attention === 0;
-    this.mark.textContent = String(queued + attention);
+    this.frame.tell({ isOff: !navigator.onLine || this.isAway, queued, refused });
   }
 
   #listen() {
@@ -279,7 +258,8 @@ class App {
     });
     this.outbox.addEventListener('sent', () => toast(this.t('sent')));
     this.outbox.addEventListener('fault', ({ detail }) => toast(`${this.t('error.storage')} ${detail.message ?? ''}`, { kind: 'bad' }));
-    this.outbox.addEventListener('sign-in', () => toast(this.t('error.expired'), { kind: 'bad', action: { label: this.t('signin.go'), run: () => this.#signInAgain() } }));
+    this.outbox.addEventListener('sign-in', () => toast(this.t('error.expired'),
+      { kind: 'bad', action: { label: this.t('signin.go'), run: () => this.#signInAgain() } }));
   }
 
   async #signInAgain() {
@@ -294,12 +274,6 @@ class App {
       if (this.#screen?.live || this.#screen?.isFault) this.refresh({ isQuiet: true });
     }
     this.#tellNet();
-  }
-
-  /* A queued proof is sent when the network is back, also while the page sleeps. */
-  async askSync() {
-    const registration = await navigator.serviceWorker?.ready;
-    await registration?.sync?.register('outbox').catch(() => {});
   }
 
   /* Screens */
@@ -321,8 +295,7 @@ class App {
     const control = new AbortController();
     this.#visit?.abort();
     this.#visit = control;
-    this.nav.hidden = this.#gate !== null;
-    this.links.forEach((link, name) => (found?.route.tab === name ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')));
+    this.frame.go(this.#gate === null ? found?.route.tab ?? '' : null);
     this.#tellNet();
     this.#isLoading = true;
     const slow = isRefresh ? null : setTimeout(() => replace(this.main, loading(this.t('widget.loading'))), 150);
@@ -338,7 +311,7 @@ class App {
         clearTimeout(slow);
         return this.restart();
       }
-      screen = { title: this.t('widget.failed'), isFault: true, body: [h('h1', { class: 'hidden-visually', tabindex: '-1' }, this.t('widget.failed')), errorState({ code: error.code, message: explain(this, error), requestId: error.requestId, retryAfter: null }, () => this.show())] };
+      screen = this.#failed(error);
     }
     clearTimeout(slow);
     if (control.signal.aborted) return screen.stop?.();
@@ -359,7 +332,7 @@ class App {
     }
     this.#look = look;
     /* What somebody is at must not be taken away either. */
-    const focused = isRefresh ? focusPath(this.main) : null;
+    const focused = isRefresh ? focusOf(this.main) : null;
     this.#screen?.stop?.();
     this.#screen = screen;
     document.title = `${screen.title} – HumanOps`;
@@ -377,42 +350,22 @@ class App {
     }
   }
 
-  #nowhere() {
-    const { t } = this;
-    return { title: t('nowhere.title'), body: [heading(t('nowhere.title')), h('p', { class: 'soft' }, t('nowhere.text')), h('a', { class: 'button', href: '#/tasks' }, t('tab.tasks'))] };
+  #failed(error) {
+    const title = this.t('widget.failed'), { code, requestId } = error;
+    return { title, isFault: true, body: [h('h1', { class: 'hidden-visually', tabindex: '-1' }, title),
+      errorState({ code, requestId, message: explain(this, error) }, () => this.show())] };
   }
 
-  /* The service worker: files without a network, notifications, and a new version when the person wants it. */
-  async #serviceWorker() {
-    if (!('serviceWorker' in navigator)) return;
-    navigator.serviceWorker.addEventListener('message', ({ data, ports }) => this.#hear(data, ports));
-    /* The first worker takes a page over as it is; one that comes after it brings other files. */
-    let isServed = navigator.serviceWorker.controller !== null, isReloading = false;
-    navigator.serviceWorker.addEventListener('controllerchange', () => {
-      if (isServed && !isReloading) {
-        isReloading = true;
-        location.reload();
-      }
-      isServed = true;
-    });
-    try {
-      const registration = await navigator.serviceWorker.register('/app/sw.mjs', { type: 'module', scope: '/app/', updateViaCache: 'none' });
-      const offer = (worker) => toast(this.t('update.text'), { ms: 0, action: { label: this.t('update.go'), run: () => worker.postMessage('take-over') } });
-      if (registration.waiting && isServed) offer(registration.waiting);
-      registration.addEventListener('updatefound', () => {
-        const worker = registration.installing;
-        worker?.addEventListener('statechange', () => { if (worker.state === 'installed' && navigator.serviceWorker.controller) offer(worker); });
-      });
-      setInterval(() => registration.update().catch(() => {}), UPDATE_MS);
-    } catch (error) {
-      console.warn('service worker', error.message);
-    }
+  #nowhere() {
+    const { t } = this;
+    return { title: t('nowhere.title'), body: [heading(t('nowhere.title')), h('p', { class: 'soft' }, t('nowhere.text')),
+      h('a', { class: 'button', href: '#/tasks' }, t('tab.tasks'))] };
   }
 
   async #hear(data, ports) {
-    if (data?.type === 'open') this.go(data.hash);
-    if (data?.type === 'news' && this.#screen?.live) this.refresh({ isQuiet: true });
-    if (data?.type === 'send') {
+    if (data.type === 'open') this.go(data.hash);
+    if (data.type === 'news' && this.#screen?.live) this.refresh({ isQuiet: true });
+    if (data.type === 'send') {
       await this.outbox.run({ isNow: true });
       const left = (await this.outbox.proofs()).filter((proof) => proof.state === 'queued').length;
       ports[0]?.postMessage(left === 0);
@@ -434,25 +387,6 @@ function storedSettings() {
   } catch {
     return null;
   }
-}
-
-/* What a screen looks like, but for the seconds of its clocks and the signatures of its pictures. */
-function lookOf(body) {
-  const box = replace(document.createElement('div'), body), text = box.innerHTML;
-  replace(box);
-  return text.replace(/(data-until="\d+">)[^<]*/g, '$1').replace(/(\/files\/[\w.-]+)\?[^"]*/g, '$1');
-}
-
-/* Where the focus is, to find it again in a screen that was drawn anew: by the same link, or the same place among the controls. */
-function focusPath(root) {
-  const node = document.activeElement;
-  if (!root.contains(node) || node === root) return null;
-  const all = [...root.querySelectorAll('a, button, input, select, textarea, summary')], index = all.indexOf(node), href = node.getAttribute('href'), text = node.textContent;
-  return () => {
-    const now = [...root.querySelectorAll('a, button, input, select, textarea, summary')];
-    const same = now.find((other) => other.tagName === node.tagName && other.getAttribute('href') === href && other.textContent === text) ?? now[index];
-    same?.focus({ preventScroll: true });
-  };
 }
 
 new App(document.getElementById('app')).start();

@@ -9,7 +9,8 @@ import { actionsOf, stepOf, wayTo } from './rules.mjs';
 import { staleNotice, stepLine } from './worklist.mjs';
 
 export async function show(app, { params, signal }) {
-  const { t } = app, [{ task, isStale }, proof, stopped] = await Promise.all([app.work.find(params.id, signal), app.outbox.find(params.id), app.work.stopped()]);
+  const { t } = app, [{ task, isStale }, proof, stopped] = await Promise.all(
+    [app.work.find(params.id, signal), app.outbox.find(params.id), app.work.stopped()]);
   if (task.status === 'PENDING') return { goTo: `#/tasks/${task.task_id}` };
   const now = Date.now(), state = stepOf(task, { now, proof, isStopped: stopped.has(task.task_id) }), can = actionsOf(task, now);
   return {
@@ -20,7 +21,8 @@ export async function show(app, { params, signal }) {
       heading(task.title, reward(task.reward_usd)),
       isStale && staleNotice(app, null),
       h('div', { class: 'halves' },
-        h('div', { class: 'stack' }, next(app, task, state, proof, can), handedIn(app, task), verdict(app, task), contact(app, task, can), ways(app, task, can, state)),
+        h('div', { class: 'stack' }, next(app, task, state, proof, can), handedIn(app, task), verdict(app, task), contact(app, task, can),
+          ways(app, task, can, state)),
         h('div', { class: 'stack' }, about(app, task), estimate(app, task))),
     ],
   };
@@ -80,7 +82,8 @@ function verdict(app, task) {
 
 function contact(app, task, can) {
   const { t } = app;
-  return can.message && h('section', { class: 'card row' }, h('div', { class: 'grow' }, h('h2', { class: 'flat' }, t('messages.title')), h('p', { class: 'soft small' }, t('messages.hint'))),
+  return can.message && h('section', { class: 'card row' },
+    h('div', { class: 'grow' }, h('h2', { class: 'flat' }, t('messages.title')), h('p', { class: 'soft small' }, t('messages.hint'))),
     h('a', { class: 'button push', href: `#/work/${task.task_id}/messages` }, icon('chat', 18), t('messages.open')));
 }
 
@@ -107,10 +110,15 @@ function ways(app, task, can, state) {
       }
     });
   } }, t('withdraw.go'));
+  const resume = async () => {
+    await app.work.stop(task.task_id, false);
+    await app.refresh();
+  };
   return h('section', { class: 'card stack tight' }, h('h2', {}, t('safety.title')), h('p', { class: 'soft' }, t(can.withdraw ? 'withdraw.hint' : 'safety.hint')),
     h('div', { class: 'row' }, can.withdraw && withdraw,
-      can.stop && state.step !== 'stopped' && h('button', { class: 'button danger', type: 'button', onclick: () => unsafe(app, task) }, icon('shield', 18), t('safety.go')),
-      state.step === 'stopped' && h('button', { class: 'button', type: 'button', onclick: async () => { await app.work.stop(task.task_id, false); await app.refresh(); } }, t('safety.resume'))));
+      can.stop && state.step !== 'stopped' &&
+        h('button', { class: 'button danger', type: 'button', onclick: () => unsafe(app, task) }, icon('shield', 18), t('safety.go')),
+      state.step === 'stopped' && h('button', { class: 'button', type: 'button', onclick: resume }, t('safety.resume'))));
 }
 
 /*

@@ -35,7 +35,8 @@ export async function mapView(app, tasks) {
     L.control.zoom({ zoomInTitle: t('map.in'), zoomOutTitle: t('map.out') }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
     if (app.settings.map) L.tileLayer(app.settings.map.tile_url, { maxZoom: ZOOM_MAX + 2 }).addTo(map);
-    else if (self) RINGS_KM.forEach((km) => L.circle([self.lat, self.lng], { radius: km * 1000, fill: false, weight: 1, className: 'map-ring', interactive: false }).addTo(map));
+    else if (self) RINGS_KM.forEach((km) => L.circle([self.lat, self.lng],
+      { radius: km * 1000, fill: false, weight: 1, className: 'map-ring', interactive: false }).addTo(map));
     if (self) L.marker([self.lat, self.lng], { icon: mark('map-self', ''), keyboard: false, title: t('map.you'), alt: t('map.you') }).addTo(map);
     markers = L.layerGroup().addTo(map);
   }
@@ -49,7 +50,8 @@ export async function mapView(app, tasks) {
     markers.clearLayers();
     placed.forEach((task) => L.marker([task.location.lat, task.location.lng], { icon: mark('map-task', money(task.reward_usd).replace(/\.00$/, '')),
       title: task.title, alt: `${task.title}, ${money(task.reward_usd)}` })
-      .bindPopup(() => h('div', { class: 'map-popup' }, h('strong', {}, task.title), h('span', {}, placeLine(app, task)), h('a', { class: 'button little main', href: `#/tasks/${task.task_id}` }, t('map.open'))))
+      .bindPopup(() => h('div', { class: 'map-popup' }, h('strong', {}, task.title), h('span', {}, placeLine(app, task)),
+        h('a', { class: 'button little main', href: `#/tasks/${task.task_id}` }, t('map.open'))))
       .addTo(markers));
     replace(note, placed.length < list.length ? t('map.elsewhere', { n: list.length - placed.length }) : null, ' ',
       app.settings.map?.attribution, !app.settings.map && t('map.no_tiles'));

@@ -72,7 +72,8 @@ export const back = (href, text) => h('a', { class: 'back', href }, icon('back',
 
 /* The words of an error: those that the app has for its code, else the server's own, down to the fields that it names. */
 export function explain(app, error) {
-  const key = `error.${error.code ?? error.name}`;
+  /* The browser's own errors have a number there, and their name says more. */
+  const key = `error.${typeof error.code === 'string' ? error.code : error.name}`;
   if (app.has(key)) return app.t(key, { n: error.retryAfter ?? 1 });
   return [error.message, ...Object.entries(error.fields ?? {}).map(([name, why]) => `${name} ${why}`)].join(' ');
 }

@@ -15,13 +15,19 @@ const EXPLORERS = { 8453: 'https://basescan.org/tx/' };
 export async function show(app, { signal }) {
   const { t, settings } = app, earnings = await app.api.get('/operator/earnings', { signal }), kept = await app.store.get('keep', KEPT);
   const available = earnings.available_balance, { min_usd: min } = settings.payout;
-  const amount = h('input', { name: 'amount_usd', inputmode: 'decimal', autocomplete: 'off', required: true, value: kept?.body.amount_usd ?? '', placeholder: '0.00' });
-  const address = h('input', { name: 'wallet_address', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', required: true, maxlength: 42, class: 'code', value: kept?.body.wallet_address ?? (await app.store.get('keep', 'wallet')) ?? '', placeholder: '0x…' });
+  const amount = h('input', {
+    name: 'amount_usd', inputmode: 'decimal', autocomplete: 'off', required: true, value: kept?.body.amount_usd ?? '', placeholder: '0.00',
+  });
+  const address = h('input', {
+    name: 'wallet_address', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', required: true, maxlength: 42, class: 'code',
+    value: kept?.body.wallet_address ?? (await app.store.get('keep', 'wallet')) ?? '', placeholder: '0x…',
+  });
   const fault = h('p', { class: 'notice bad', role: 'alert', hidden: true }), button = h('button', { class: 'button main whole', type: 'submit' }, t('payout.check'));
   const say = (text) => {
     fault.textContent = text;
     fault.hidden = false;
   };
+  const takeAll = () => { amount.value = (Math.floor(available * 100 + 1e-6) / 100).toFixed(2); };
   const form = h('form', { class: 'card stack', novalidate: true, onsubmit: (event) => {
     event.preventDefault();
     clearFaults(form);
@@ -39,11 +45,12 @@ export async function show(app, { signal }) {
   } },
   h('p', {}, t('payout.you_have', { amount: money(available) })),
   field(t('payout.amount'), amount, { hint: t('payout.amount_hint', { min: money(min) }) }),
-  h('div', {}, h('button', { class: 'button little', type: 'button', onclick: () => { amount.value = (Math.floor(available * 100 + 1e-6) / 100).toFixed(2); } }, t('payout.all'))),
+  h('div', {}, h('button', { class: 'button little', type: 'button', onclick: takeAll }, t('payout.all'))),
   field(t('payout.address'), address, { hint: t('payout.address_hint') }), fault, button);
   return {
     title: t('payout.title'),
-    body: [back('#/earnings', t('earnings.title')), heading(t('payout.title')), kept && h('p', { class: 'notice warn' }, t('payout.unanswered', { amount: money(kept.body.amount_usd) })), form],
+    body: [back('#/earnings', t('earnings.title')), heading(t('payout.title')),
+      kept && h('p', { class: 'notice warn' }, t('payout.unanswered', { amount: money(kept.body.amount_usd) })), form],
   };
 }
 
@@ -84,11 +91,19 @@ export async function showOne(app, { params, signal }) {
     live: isPayoutOpen(payout),
     body: [back('#/earnings', t('earnings.title')), heading(t('payout.one'), badge(status, t(`payout.${status}`))),
       h('section', { class: 'card stack' }, h('p', {}, t(status === 'PENDING_ONCHAIN' && !payout.tx_hash ? 'payout.reserved' : `payout.${status}_text`)),
-        facts([[t('payout.amount'), money(payout.amount_usd)], [t('payout.fee_taken'), payout.gas_fee_usd === undefined ? null : money(payout.gas_fee_usd)],
-          [t('payout.got'), payout.net_amount_usd === undefined ? null : money(payout.net_amount_usd)], [t('payout.address'), payout.to_address ? h('code', {}, payout.to_address) : null],
+        facts([[t('payout.amount'), money(payout.amount_usd)], [t('payout.fee_taken'), moneyOr(payout.gas_fee_usd)],
+          [t('payout.got'), moneyOr(payout.net_amount_usd)], [t('payout.address'), payout.to_address ? h('code', {}, payout.to_address) : null],
           [t('payout.when'), payout.created_at ? f.time(payout.created_at) : null],
-          [t('payout.tx'), payout.tx_hash ? h('span', { class: 'row' }, explorer ? h('a', { href: explorer + payout.tx_hash, target: '_blank', rel: 'noopener noreferrer' }, shorten(payout.tx_hash, 10, 8))
-            : h('code', {}, shorten(payout.tx_hash, 10, 8)), copyButton(payout.tx_hash, { label: t('copy') })) : null]]))],
+          [t('payout.tx'), payout.tx_hash ? transaction(app, payout.tx_hash, explorer) : null]]))],
   };
 }
 
+const moneyOr = (usd) => (usd === undefined ? null : money(usd));
+
+/* The hash, with a way to look at it where there is one. */
+function transaction(app, hash, explorer) {
+  const short = shorten(hash, 10, 8);
+  return h('span', { class: 'row' },
+    explorer ? h('a', { href: explorer + hash, target: '_blank', rel: 'noopener noreferrer' }, short) : h('code', {}, short),
+    copyButton(hash, { label: app.t('copy') }));
+}

@@ -9,7 +9,8 @@ export async function show(app) {
   const { t, me } = app;
   return {
     title: t('profile.title'),
-    body: [heading(t('profile.title'), me.rating !== null && me.rating !== undefined && h('span', { class: 'badge good plain' }, t('profile.rating', { rating: me.rating, n: me.rating_count }))),
+    body: [heading(t('profile.title'), typeof me.rating === 'number' &&
+        h('span', { class: 'badge good plain' }, t('profile.rating', { rating: me.rating, n: me.rating_count }))),
       kycCard(app),
       h('div', { class: 'halves' }, editor(app), h('div', { class: 'stack' }, await pushCard(app), installCard(app), settingsCard(app), accountCard(app)))],
   };

@@ -63,8 +63,12 @@ function read(data) {
 self.addEventListener('push', (event) => {
   /* Browsers take the permission away from an app that is woken and shows nothing. */
   const message = (event.data && read(event.data)) ?? { title: 'HumanOps', text: '' };
+  /* News of one task takes the place of what was said of it before. */
+  const tag = message.task_id ?? message.notice;
   event.waitUntil(Promise.all([
-    self.registration.showNotification(message.title, { body: message.text, icon: ICON, badge: BADGE, tag: message.task_id ?? message.notice, renotify: Boolean(message.task_id ?? message.notice), data: { task_id: message.task_id ?? null } }),
+    self.registration.showNotification(message.title, {
+      body: message.text, icon: ICON, badge: BADGE, tag, renotify: Boolean(tag), data: { task_id: message.task_id ?? null },
+    }),
     tell({ type: 'news', task_id: message.task_id ?? null }),
   ]));
 });

@@ -29,7 +29,8 @@ export function about(app, task) {
   const { t } = app, f = formats(app);
   return [
     h('section', { class: 'card stack' },
-      h('div', { class: 'lines-of' }, line(task.task_domain === 'DIGITAL' ? 'screen' : 'pin', placeLine(app, task)), line(typeIcon(task), typeName(app, task.task_type)),
+      h('div', { class: 'lines-of' }, line(task.task_domain === 'DIGITAL' ? 'screen' : 'pin', placeLine(app, task)),
+        line(typeIcon(task), typeName(app, task.task_type)),
         line('clock', h('time', { datetime: task.deadline }, t('task.due_at', { when: f.time(task.deadline) })))),
       h('h2', {}, t('task.what')), h('p', { class: 'lines' }, task.description),
       task.digital_instructions && [h('h3', {}, t('task.instructions')), h('p', { class: 'lines' }, task.digital_instructions)]),
@@ -41,8 +42,8 @@ const proofKind = (task) => (task.proof_type === 'ARTIFACT' ? (task.agent_public
 
 function claim(app, task) {
   const { t, settings } = app;
-  const box = (name, max) => h('input', { name: `estimate_${name}`, type: 'text', inputmode: 'numeric', maxlength: 4, autocomplete: 'off', 'aria-describedby': 'estimate-total', placeholder: '0', dataset: { max } });
-  const days = box('days', 30), hours = box('hours', 720), minutes = box('minutes', 43200), total = h('p', { class: 'soft small', id: 'estimate-total', role: 'status' });
+  const box = (name) => h('input', { name: `estimate_${name}`, type: 'text', inputmode: 'numeric', maxlength: 5, autocomplete: 'off', placeholder: '0' });
+  const days = box('days'), hours = box('hours'), minutes = box('minutes'), total = h('p', { class: 'soft small', role: 'status' });
   const note = h('textarea', { name: 'estimate_note', maxlength: 1000, rows: 3 }), fault = h('p', { class: 'notice bad', role: 'alert', hidden: true });
   const read = () => estimateOf({ days: days.value, hours: hours.value, minutes: minutes.value },
     { min: settings.estimate.min_minutes, max: settings.estimate.max_minutes, deadline: task.deadline, now: Date.now() });

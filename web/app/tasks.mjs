@@ -48,7 +48,10 @@ function toggle(app, query, isMap) {
 
 function filters(app, filter, isMap) {
   const { t } = app, path = isMap ? '/map' : '/tasks';
-  const to = (change) => link(path, Object.fromEntries(Object.entries({ ...filter, ...change }).filter(([name, value]) => value !== '' && !(name === 'order' && value === 'near'))));
+  const to = (change) => {
+    const { order, ...rest } = { ...filter, ...change };
+    return link(path, { ...rest, order: order === 'near' ? '' : order });
+  };
   const select = (name, label, options) => h('label', { class: 'pick' }, h('span', {}, label),
     h('select', { name, value: filter[name], onchange: (event) => app.go(to({ [name]: event.target.value })) },
       options.map(([value, text]) => h('option', { value }, text))));
@@ -62,7 +65,8 @@ function filters(app, filter, isMap) {
   }) }, icon('pin', 18), t('tasks.near_me'));
   const domains = [['', t('tasks.all')], ['PHYSICAL', t('tasks.on_site')], ['DIGITAL', t('tasks.remote')]];
   return h('div', { class: 'filters', role: 'search', 'aria-label': t('tasks.filter') },
-    h('div', { class: 'chips' }, domains.map(([value, text]) => h('a', { class: 'chip', href: to({ domain: value }), 'aria-current': filter.domain === value ? 'true' : null }, text)), here),
+    h('div', { class: 'chips' }, domains.map(([value, text]) =>
+      h('a', { class: 'chip', href: to({ domain: value }), 'aria-current': filter.domain === value ? 'true' : null }, text)), here),
     h('div', { class: 'picks-row' },
       select('type', t('tasks.type'), [['', t('tasks.any_type')], ...app.settings.task_types.map((type) => [type, typeName(app, type)])]),
       select('radius', t('tasks.radius'), [['', t('tasks.any_radius')], ...(placeOf(app) ? RADII.map((km) => [km, t('tasks.km', { n: km })]) : [])]),

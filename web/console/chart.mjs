@@ -12,7 +12,7 @@ const label = (at) => new Date(`${at}T12:00:00Z`).toLocaleDateString('en-GB', { 
 function drawing(series, width) {
   const { bars, lines, base } = barsOf(series, { width, height: HEIGHT });
   const total = sum(series.map((point) => point.usd)), every = Math.max(1, Math.ceil(LABEL_EVERY_PX / (width / bars.length)));
-  return s('svg', { class: 'chart', viewBox: `0 0 ${width} ${HEIGHT}`, role: 'img', 'aria-label': `Spend by day over the last ${series.length} days, ${money(total)} in all` },
+  return s('svg', { class: 'chart', viewBox: `0 0 ${width} ${HEIGHT}`, role: 'img', 'aria-label': `Paid by day over the last ${series.length} days, ${money(total)} in all` },
     lines.map((line, i) => [s('line', { class: i === 0 ? 'base-line' : 'grid-line', x1: 44, x2: width, y1: line.y, y2: line.y }), s('text', { x: 38, y: line.y + 4, 'text-anchor': 'end' }, shortMoney(line.usd))]),
     bars.map((bar) => s('rect', { class: 'bar-shape', x: bar.x, y: bar.y, width: bar.width, height: bar.height, rx: Math.min(3, bar.height) }, s('title', {}, `${label(bar.day)}: ${money(bar.usd)}`))),
     bars.map((bar, i) => (bars.length - 1 - i) % every === 0 && s('text', { x: Math.min(bar.x + bar.width / 2, width - 20), y: base + 16, 'text-anchor': 'middle' }, label(bar.day))));

@@ -39,9 +39,9 @@ export async function overview({ api, signal, refresh }) {
   const body = h('div', { class: 'stack' }, heading('Overview', badge(me.tier, words(me.tier)), h('a', { class: 'button main', href: '#/post' }, 'Post a task')),
     me.tier !== 'STANDARD' && h('div', { class: 'notice' }, h('p', {}, me.how_to_upgrade)),
     h('div', { class: 'figures' }, figure('Deposit', money(balance.deposit_balance), 'free for new tasks', '#/deposit'), figure('Escrow', money(balance.escrow_balance), 'set aside for open tasks', '#/statement'),
-      figure('Spend in 30 days', money(me.fee.spend_30_days_usd), 'rewards of real tasks', '#/statement'), figure('Tasks', recent.pagination.total.toLocaleString('en-US'), 'posted in all', '#/tasks')),
+      figure('Spend in 30 days', money(me.fee.spend_30_days_usd), 'rewards of tasks posted', '#/statement'), figure('Tasks', recent.pagination.total.toLocaleString('en-US'), 'posted in all', '#/tasks')),
     waiting.data.length > 0 && h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Waiting for your answer'), badge('ESTIMATE_PENDING', String(waiting.data.length))), h('div', { class: 'table' }, taskTable('Estimates to answer', waiting.data))),
-    h('div', { class: 'halves' }, h('section', { class: 'card' }, h('header', {}, h('h2', {}, 'Spend by day'), h('a', { class: 'push small', href: '#/statement' }, 'Statement')), spendChart(spendByDay(spend.entries, now, DAYS))), account(me)),
+    h('div', { class: 'halves' }, h('section', { class: 'card' }, h('header', {}, h('h2', {}, 'Paid by day'), h('span', { class: 'soft small' }, 'rewards and fees of finished tasks'), h('a', { class: 'push small', href: '#/statement' }, 'Statement')), spendChart(spendByDay(spend.entries, now, DAYS))), account(me)),
     recent.data.length === 0 ? empty('No tasks yet', 'Post the first one; in the sandbox it completes by itself within seconds.', h('a', { class: 'button main', href: '#/post' }, 'Post a task')) :
       h('section', { class: 'card flush' }, h('header', {}, h('h2', {}, 'Latest tasks'), h('a', { class: 'push small', href: '#/tasks' }, 'All tasks')), h('div', { class: 'table' }, taskTable('Latest tasks', recent.data))));
   onWish(body, { resend: async () => (await api.post('/agents/resend-verification', {}), await refresh(), 'A new mail is on its way; earlier links no longer work.') });

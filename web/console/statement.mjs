@@ -56,6 +56,6 @@ export async function statement({ api, signal }) {
     }
   }) }, 'Download CSV');
   return { title: 'Statement', body: [heading('Statement', csv),
-    h('section', { class: 'card' }, h('header', {}, h('h2', {}, 'Spend by day'), h('span', { class: 'push soft' }, `${money(sum(series.map((point) => point.usd)))} in 30 days`)),
+    h('section', { class: 'card' }, h('header', {}, h('h2', {}, 'Paid by day'), h('span', { class: 'soft small' }, 'rewards and fees of finished tasks'), h('span', { class: 'push soft' }, `${money(sum(series.map((point) => point.usd)))} in 30 days`)),
       !isWhole && h('p', { class: 'notice quiet' }, 'There are more movements than are drawn; the file has them all.'), spendChart(series)), pages] };
 }

@@ -9,7 +9,7 @@ const EVENTS = {
   'task.cancelled': 'Cancelled', 'task.message': 'Message', 'deposit.completed': 'Deposit credited', 'deposit.pending': 'Deposit announced',
   'deposit.confirmed': 'Deposit confirmed', 'deposit.reversed': 'Deposit reversed', 'payout.pending': 'Payout on its way', 'payout.completed': 'Payout arrived', 'payout.failed': 'Payout failed', 'payout.stuck': 'Payout delayed', 'deposit.failed': 'Deposit failed',
 };
-const ACTORS = { agent: 'agent', operator: 'operator', guardian: 'Guardian', staff: 'staff', sweeper: 'by time', simulation: 'simulated operator' };
+const ACTORS = { agent: 'agent', operator: 'operator', guardian: 'Guardian', staff: 'staff', sweeper: 'by time', sandbox: 'simulated', system: 'by itself' };
 const ENTRIES = {
   deposit_usdc: 'USDC deposit', deposit_fiat: 'Card or bank deposit', escrow_hold: 'Set aside for a task', escrow_release: 'Paid for a task',
   escrow_refund: 'Returned from a task', dispute_resolution: 'Dispute resolved', dispute_refund: 'Returned by a dispute', withdrawal: 'Withdrawal',
