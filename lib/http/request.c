@@ -3,15 +3,58 @@
  * bytes have been fetched, limited and decoded before (serve.c); what a field may hold is base/fields.h.
  */
 #include <assert.h>
+#include <json-c/json.h>
 #include <string.h>
 #include <strings.h>
+#include <talloc.h>
 #include "base/text.h"
 #include "http/gateway.h"
 #include "http/request.h"
 
+static int
+request_free(struct request *rq)
+{
+	error_clear(&rq->error);
+	json_object_put(rq->reply);
+	json_object_put(rq->log);
+	return 0;
+}
+
+struct request *
+request_new(const void *ctx)
+{
+	struct request *rq = talloc_zero(ctx, struct request);
+
+	assert(rq != NULL);
+	talloc_set_destructor(rq, request_free);
+	rq->path = rq->query = "";
+	rq->reply = json_object_new_object();
+	rq->log = json_object_new_object();
+	assert(rq->reply != NULL && rq->log != NULL);
+	return rq;
+}
+
+struct request *
+request_within(struct request *outer)
+{
+	struct request *rq = request_new(outer);
+
+	rq->gateway = outer->gateway;
+	rq->config = outer->config;
+	rq->db = outer->db;
+	rq->program = outer->program;
+	rq->server = outer->server;
+	rq->id = outer->id;
+	rq->now_ms = outer->now_ms;
+	rq->address = outer->address;
+	return rq;
+}
+
 const char *
 request_header(const struct request *rq, const char *cgi_name)
 {
+	if (rq->given.name != NULL && strcmp(rq->given.name, cgi_name) == 0)
+		return rq->given.value;
 	return rq->gateway->variable(rq->gateway, cgi_name);
 }
 

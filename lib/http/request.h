@@ -70,10 +70,25 @@ struct request {
 	int status;		  /* what was answered, and how many bytes of body; by reply_send */
 	size_t sent;
 
+	/* A call made within another one (request_within): the header that stands there instead, whatever came. */
+	struct {
+		const char *name, *value;
+	} given;
+
 	/* Work for after the answer has gone; only hints and bookkeeping, since a kill may lose it. */
 	void (*after)(struct request *rq);
 	bool wakes_worker;
 };
+
+/* An empty request with its reply and log; a talloc child of ctx, which frees what it holds. */
+struct request *request_new(const void *ctx);
+
+/*
+ * A request within another, for a program whose calls are made of other programs' handlers: same client, headers, time and
+ * database, its own route, input and answer.  The caller fills in method, path, route, params, query, body and given.
+ * Owner: a talloc child of the outer one.
+ */
+struct request *request_within(struct request *outer);
 
 /* A request header by its CGI name ("HTTP_X_API_KEY", "CONTENT_TYPE"); NULL if absent. */
 const char *request_header(const struct request *rq, const char *cgi_name);
