@@ -103,12 +103,18 @@ is_json(const char *type)
 	return *type == '\0';
 }
 
+bool
+request_is_json(const struct request *rq)
+{
+	return is_json(request_header(rq, "CONTENT_TYPE"));
+}
+
 int
 request_read(struct request *rq, const struct field *fields, size_t count, void *out)
 {
 	if (rq->body_len == 0)
 		return fields_read(rq, "{}", 2, fields, count, out, &rq->error);
-	if (!is_json(request_header(rq, "CONTENT_TYPE")))
+	if (!request_is_json(rq))
 		return error_set(&rq->error, ERR_media_type_unsupported);
 	return fields_read(rq, rq->body, rq->body_len, fields, count, out, &rq->error);
 }

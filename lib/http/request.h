@@ -103,6 +103,9 @@ int request_id(struct request *rq, const char *param, enum id_kind kind, enum er
  */
 int request_read(struct request *rq, const struct field *fields, size_t count, void *out);
 
+/* True if the body is said to be JSON: application/json, without or with charset utf-8. */
+bool request_is_json(const struct request *rq);
+
 /*
  * For STREAMED routes: reads up to size bytes of the body; 0 at its end.  -1 if it broke off or is not of its
  * announced length: then nobody waits for the answer, and half a body must never be taken for a whole one.
