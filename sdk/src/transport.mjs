@@ -185,18 +185,20 @@ export class Transport {
   /**
    * @param {string} method
    * @param {string} path below /api/v1, or from the origin with `whole`
-   * @param {{ query?: Record<string, any>, body?: unknown, accept?: string, whole?: boolean, isMoney?: boolean }} call isMoney: the service takes an idempotency key
+   * @param {{ query?: Record<string, any>, body?: unknown, accept?: string, headers?: Record<string, string>, whole?: boolean,
+   *   isMoney?: boolean, isRepeatable?: boolean }} call isMoney: the service takes an idempotency key; isRepeatable: another way makes sure that a repeat does no harm
    * @param {RequestOptions} [options]
    * @returns {Promise<any>}
    */
   async request(method, path, call, options = {}) {
     const { maxRetries = this.#options.maxRetries, signal } = options;
     const idempotencyKey = call.isMoney ? options.idempotencyKey ?? await newKey() : undefined;
+    const isRepeatable = method === 'GET' || idempotencyKey !== undefined || call.isRepeatable === true;
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#once(method, path, { ...call, idempotencyKey }, options);
       } catch (error) {
-        if (!(error instanceof HumanOpsError) || attempt >= maxRetries || !mayRetry(error, method === 'GET' || idempotencyKey !== undefined)) throw error;
+        if (!(error instanceof HumanOpsError) || attempt >= maxRetries || !mayRetry(error, isRepeatable)) throw error;
         const wanted = (error.retryAfter ?? 0) * 1000;
         if (wanted > this.#options.maxRetryWait) throw error;
         await pause(Math.max(wanted, backoff(attempt)), signal);
@@ -206,10 +208,10 @@ export class Transport {
 
   /**
    * @param {string} method @param {string} path
-   * @param {{ query?: Record<string, any>, body?: unknown, accept?: string, whole?: boolean, idempotencyKey?: string }} call
+   * @param {{ query?: Record<string, any>, body?: unknown, accept?: string, headers?: Record<string, string>, whole?: boolean, idempotencyKey?: string }} call
    * @param {RequestOptions} options
    */
-  async #once(method, path, { query, body, accept = 'application/json', whole = false, idempotencyKey }, { signal, timeout = this.#options.timeout }) {
+  async #once(method, path, { query, body, accept = 'application/json', headers, whole = false, idempotencyKey }, { signal, timeout = this.#options.timeout }) {
     signal?.throwIfAborted();
     const control = new AbortController(), expired = new HumanOpsError({ code: 'timeout', message: `There was no answer within ${timeout} ms.` });
     const forward = () => control.abort(signal?.reason);
@@ -224,6 +226,7 @@ export class Transport {
           ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
           ...(this.#key === undefined ? {} : { 'X-API-Key': this.#key }),
           ...(/** @type {any} */ (globalThis).process?.versions?.node === undefined ? {} : { 'User-Agent': `humanops-js/${VERSION}` }),
+          ...headers,
         },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: control.signal,
