@@ -11,8 +11,11 @@
 #include "api/mcp_reply.h"
 #include "api/mcp_task.h"
 #include "api/mcp_tool.h"
+#include "api/mcp_view.h"
 #include "base/text.h"
 #include "http/reply.h"
+
+#define RESULT_TOOL "get_task_result"
 
 enum { POLL_MS = 15000, POLL_SANDBOX_MS = 1000 };
 
@@ -137,7 +140,7 @@ load(struct request *rq, struct json_object *params)
 
 	if (json_object_is_type(id, json_type_string))
 		json_object_object_add(args, "task_id", json_object_get(id));
-	mcp_call(rq, mcp_tool_find("get_task_result"), args, &task);
+	mcp_call(rq, mcp_tool_find(RESULT_TOOL), args, &task);
 	json_object_put(args);
 	return task;
 }
@@ -151,7 +154,7 @@ mcp_task_get(struct request *rq, struct json_object *params, int can_ask, struct
 	if (task == NULL)
 		return -1;
 	is_claimed = is_status(task, "ESTIMATE_PENDING");
-	is_review = mcp_awaits_review(task);
+	is_review = mcp_view_awaits_review(task);
 	*result = head(task, is_status(task, "COMPLETED")	    ? "completed"
 			     : is_status(task, "CANCELLED")	    ? "cancelled"
 			     : can_ask && (is_claimed || is_review) ? "input_required"
@@ -161,7 +164,7 @@ mcp_task_get(struct request *rq, struct json_object *params, int can_ask, struct
 	else if (can_ask && is_review)
 		ask_about_proof(rq, task, *result);
 	if (is_status(task, "COMPLETED"))
-		reply_json(*result, "result", mcp_reply_content(task));
+		reply_json(*result, "result", mcp_reply_content(mcp_tool_find(RESULT_TOOL), task));
 	reply_text(*result, "resultType", "complete");
 	json_object_put(task);
 	return 0;
@@ -207,7 +210,7 @@ take_answer(struct request *rq, struct json_object *task, const char *key, struc
 
 	if (is_status(task, "ESTIMATE_PENDING") && strcmp(key, claim_key(rq, task)) == 0)
 		return is_accepted || is_declined ? answer_estimate(rq, task, content, is_accepted) : 0;
-	if (mcp_awaits_review(task) && strcmp(key, review_key(rq, task)) == 0 && is_accepted)
+	if (mcp_view_awaits_review(task) && strcmp(key, review_key(rq, task)) == 0 && is_accepted)
 		return answer(rq, task, "verify_task", content, verdict);
 	return 0;
 }

@@ -37,6 +37,24 @@ mcp_tool_is_for(const struct mcp_tool *tool, enum principal principal)
 	return tool->kind == (principal == OPERATOR ? MCP_PAYOUT : MCP_REGISTER);
 }
 
+const struct route *
+mcp_tool_route(const struct mcp_tool *tool, enum principal principal)
+{
+	(void)principal;
+	return &tool->route;
+}
+
+struct json_object *
+mcp_tool_properties(const struct mcp_tool *tool)
+{
+	char *text = talloc_asprintf(NULL, "{%s}", tool->input);
+	struct json_object *object = json_tokener_parse(text);
+
+	assert(object != NULL); /* a fault of the table */
+	talloc_free(text);
+	return object;
+}
+
 /* A schema of an object; strict for what comes in, open for what goes out, since answers may gain members. */
 static struct json_object *
 schema(const char *properties, const char *required, bool is_strict)

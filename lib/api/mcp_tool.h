@@ -51,6 +51,12 @@ const struct mcp_tool *mcp_tool_find(const char *name);
 /* True if a caller of this kind sees and may call the tool: without a key what is public, an operator what operators do. */
 bool mcp_tool_is_for(const struct mcp_tool *tool, enum principal principal);
 
+/* The route that it stands for, which for a payout depends on who asks. */
+const struct route *mcp_tool_route(const struct mcp_tool *tool, enum principal principal);
+
+/* The `properties` of its input's schema; the caller puts it. */
+struct json_object *mcp_tool_properties(const struct mcp_tool *tool);
+
 /* The tool as tools/list shows it; the caller puts it. */
 struct json_object *mcp_tool_view(const struct mcp_tool *tool);
 
