@@ -140,10 +140,15 @@ refuse_body(struct mcp_message *m)
 	return mcp_message_refuse(m, 400, RPC_PARSE, "The body is not one JSON object.", details);
 }
 
+/* Whole numbers beyond 64 bits come as the outermost ones: an answer would bear another id than the request. */
 static bool
 is_id(struct json_object *id)
 {
-	return json_object_is_type(id, json_type_string) || json_object_is_type(id, json_type_int);
+	int64_t number = json_object_get_int64(id);
+
+	if (json_object_is_type(id, json_type_int))
+		return number > INT64_MIN && number < INT64_MAX;
+	return json_object_is_type(id, json_type_string);
 }
 
 int
@@ -159,7 +164,8 @@ mcp_message_read(struct mcp_message *m)
 	m->params = json_object_object_get(m->body, "params");
 	has_id = json_object_object_get_ex(m->body, "id", &id);
 	if (has_id && !is_id(id))
-		return mcp_message_refuse(m, 400, RPC_REQUEST, "An id is a text or a whole number.", NULL);
+		return mcp_message_refuse(
+		    m, 400, RPC_REQUEST, "An id is a text or a whole number of at most 63 bits.", NULL);
 	has_method = json_object_object_get_ex(m->body, "method", &method);
 	if (!has_method &&
 	    (json_object_object_get_ex(m->body, "result", NULL) || json_object_object_get_ex(m->body, "error", NULL)))

@@ -60,11 +60,11 @@ mcp_reply_content(const struct mcp_tool *tool, struct json_object *content)
 struct json_object *
 mcp_reply_fault(struct request *rq)
 {
-	const char *code = error_name(rq->error.code), *hint = mcp_view_hint(code);
+	const char *hint = mcp_view_hint(rq->error.code);
 	struct json_object *fault = json_object_new_object(), *details = rq->error.details;
 
 	reply_text(fault, "error", error_text(rq->error.code));
-	reply_text(fault, "code", code);
+	reply_text(fault, "code", error_name(rq->error.code));
 	reply_json(fault, "details", details != NULL ? json_object_get(details) : json_object_new_object());
 	reply_text(fault, "request_id", rq->id);
 	if (hint != NULL)

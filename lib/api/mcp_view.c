@@ -26,25 +26,22 @@ static const struct standing {
 };
 
 static const struct hint {
-	const char *code, *text;
+	enum error_code code;
+	const char *text;
 } hints[] = {
-	{ "insufficient_balance", "Deposit first: get_deposit_address, send USDC there from the bound wallet, then "
-				  "fund_account; or lower the reward." },
-	{ "unauthorized", "Send an API key as X-API-Key or bearer token; register_agent makes an account." },
-	{ "validation_failed", "Correct the arguments named in details.fields and call again." },
-	{ "task_state_conflict", "Look at the present status with get_task_result; it tells what is possible now." },
-	{ "task_not_found", "Check the id; list_tasks shows yours." },
-	{ "tier_limit_exceeded", "See details for the limit and how to lift it." },
-	{ "policy_violation", "The task asks for something that is not allowed; do not try again with other words." },
-	{ "idempotency_mismatch", "Use a new idempotency_key for a new request." },
-	{ "idempotency_in_progress", "The same request is still running; call again in a second." },
-	{ "scope_missing", "Ask the person in charge for a key with this scope." },
-	{ "wallet_required", "A person must bind a wallet first: POST /agents/wallet/challenge and PUT /agents/wallet "
-			     "of the REST API." },
-	{ "transaction_not_found", "The chain does not know this transaction yet; wait some seconds and call again." },
-	{ "chain_unavailable", "Nothing is lost; call again in some seconds." },
-	{ "unavailable", "Nothing was done; call again in some seconds, with the same idempotency_key." },
-	{ "email_taken", "The address has an account; use its key, or another address." },
+	{ ERR_insufficient_balance, "Deposit first: get_deposit_address, send USDC there from the bound wallet, then "
+				    "fund_account; or lower the reward." },
+	{ ERR_unauthorized, "Send an API key as X-API-Key or bearer token; register_agent makes an account." },
+	{ ERR_validation_failed, "Correct the arguments named in details.fields and call again." },
+	{ ERR_task_state_conflict, "Look at the present status with get_task_result; it tells what is possible now." },
+	{ ERR_task_not_found, "Check the id; list_tasks shows yours." },
+	{ ERR_tier_limit_exceeded, "See details for the limit and how to lift it." },
+	{ ERR_policy_violation, "The task asks for something that is not allowed; do not try again with other words." },
+	{ ERR_idempotency_mismatch, "Use a new idempotency_key for a new request." },
+	{ ERR_idempotency_in_progress, "The same request is still running; call again in a second." },
+	{ ERR_scope_missing, "Ask the person in charge for a key with this scope." },
+	{ ERR_unavailable, "Nothing was done; call again in some seconds, with the same idempotency_key." },
+	{ ERR_email_taken, "The address has an account; use its key, or another address." },
 };
 
 static const char *
@@ -95,10 +92,10 @@ mcp_view_awaits_review(struct json_object *task)
 }
 
 const char *
-mcp_view_hint(const char *code)
+mcp_view_hint(enum error_code code)
 {
 	for (size_t i = 0; i < nitems(hints); i++)
-		if (strcmp(hints[i].code, code) == 0)
+		if (hints[i].code == code)
 			return hints[i].text;
 	return NULL;
 }
