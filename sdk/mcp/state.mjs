@@ -51,6 +51,20 @@ export class State {
     await writeSecret(this.#keyFile(publicKey), { format: 'humanops-credential-key', version: 1, publicKey, privateKey, ...more }, linkAnew);
   }
 
+  #noteFile(name) {
+    return path.join(this.folder, `note-${hash(name)}.json`);
+  }
+
+  /* Small things that a program wants to know the next time, by a name; null if there is none. */
+  async note(name) {
+    const file = await readSecret(this.#noteFile(name));
+    return file?.name === name ? file.value : null;
+  }
+
+  async keepNote(name, value) {
+    await writeSecret(this.#noteFile(name), { format: 'humanops-note', version: 1, name, value }, rename);
+  }
+
   /* The private key (a JWK) that belongs to a public one, or null. */
   async privateKey(publicKey) {
     const file = await readSecret(this.#keyFile(publicKey));

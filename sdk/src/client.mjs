@@ -11,7 +11,7 @@ import { backoff, part, pause, Transport } from './transport.mjs';
 /** @typedef {{ publicKey: string, privateKey: string }} KeyPair */
 /**
  * until: a status, several, or a test of the task; by default what ends the work or takes it to staff: COMPLETED, CANCELLED,
- * DISPUTED.  onChange: told of each new status, to answer an estimate for example; it is waited for.  timeout: milliseconds.
+ * DISPUTED.  onChange: told of each new status and verdict, to answer an estimate for example; it is waited for.  timeout: milliseconds.
  * @typedef {{
  *   until?: Api.TaskStatus | Api.TaskStatus[] | ((task: Api.Task) => boolean),
  *   onChange?: (task: Api.Task) => unknown,
@@ -292,8 +292,10 @@ export class HumanOpsClient {
       const details = { task_id: taskId, status: task.status };
       if (task.status === 'CANCELLED' || (task.status === 'COMPLETED' && !(Array.isArray(wanted) && wanted.includes('DISPUTED'))))
         throw new HumanOpsError({ code: 'task_ended', details, message: `The task is ${task.status}; what is waited for comes no more.` });
-      if (task.status !== known) {
-        known = task.status;
+      /* A verdict that leaves the decision to the agent changes no status. */
+      const standing = `${task.status} ${task.guardian_result?.decision ?? ''}`;
+      if (standing !== known) {
+        known = standing;
         step = POLL_FIRST_MS;
         await onChange?.(task);
       }
