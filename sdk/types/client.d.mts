@@ -156,7 +156,7 @@ export type KeyPair = {
 };
 /**
  * until: a status, several, or a test of the task; by default what ends the work or takes it to staff: COMPLETED, CANCELLED,
- * DISPUTED.  onChange: told of each new status, to answer an estimate for example; it is waited for.  timeout: milliseconds.
+ * DISPUTED.  onChange: told of each new status and verdict, to answer an estimate for example; it is waited for.  timeout: milliseconds.
  */
 export type WaitOptions = {
     until?: Api.TaskStatus | Api.TaskStatus[] | ((task: Api.Task) => boolean);

@@ -24,7 +24,8 @@ export class Transport {
     /**
      * @param {string} method
      * @param {string} path below /api/v1, or from the origin with `whole`
-     * @param {{ query?: Record<string, any>, body?: unknown, accept?: string, whole?: boolean, isMoney?: boolean }} call isMoney: the service takes an idempotency key
+     * @param {{ query?: Record<string, any>, body?: unknown, accept?: string, headers?: Record<string, string>, whole?: boolean,
+     *   isMoney?: boolean, isRepeatable?: boolean }} call isMoney: the service takes an idempotency key; isRepeatable: another way makes sure that a repeat does no harm
      * @param {RequestOptions} [options]
      * @returns {Promise<any>}
      */
@@ -32,8 +33,10 @@ export class Transport {
         query?: Record<string, any>;
         body?: unknown;
         accept?: string;
+        headers?: Record<string, string>;
         whole?: boolean;
         isMoney?: boolean;
+        isRepeatable?: boolean;
     }, options?: RequestOptions): Promise<any>;
     #private;
 }
