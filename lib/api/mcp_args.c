@@ -1,7 +1,7 @@
 /*
  * Which argument of a tool goes where: the id into the path, the key of idempotency into its header, the others into the query of
- * a GET or the body of a POST.  Only what the handler cannot see any more is checked here: names that the tool does not have, and
- * types that a query would lose.
+ * a GET or the body of a POST.  Only what the handler cannot see is checked here: names that the tool does not have or needs where
+ * the route does not, and types that a query would lose.
  */
 #include <assert.h>
 #include <curl/curl.h>
@@ -42,16 +42,29 @@ drop_unknown(struct request *rq, struct json_object *properties, struct json_obj
 	}
 }
 
-/* Takes a text out of the arguments; NULL if there is none, with a fault if it is no text or has to be there. */
+/* A tool may need what its route can do without; null is as good as nothing. */
+static void
+need_required(struct request *rq, const struct mcp_tool *tool, struct json_object *args)
+{
+	struct json_object *required = mcp_tool_required(tool);
+
+	for (size_t i = 0; i < json_object_array_length(required); i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(required, i));
+
+		if (json_object_object_get(args, name) == NULL)
+			error_field(&rq->error, name, "is required");
+	}
+	json_object_put(required);
+}
+
+/* Takes a text out of the arguments; NULL if there is none, with a fault if it is something else. */
 static const char *
-take_text(struct request *rq, struct json_object *args, const char *name, bool is_required)
+take_text(struct request *rq, struct json_object *args, const char *name)
 {
 	struct json_object *value = json_object_object_get(args, name);
 	const char *text = mcp_message_text(value), *copy = text != NULL ? talloc_strdup(rq, text) : NULL;
 
-	if (value == NULL && is_required)
-		error_field(&rq->error, name, "is required");
-	else if (value != NULL && text == NULL)
+	if (value != NULL && text == NULL)
 		error_field(&rq->error, name, "must be a text");
 	json_object_object_del(args, name);
 	return copy;
@@ -61,7 +74,7 @@ take_text(struct request *rq, struct json_object *args, const char *name, bool i
 static void
 take_key(struct request *rq, struct json_object *args)
 {
-	const char *key = take_text(rq, args, "idempotency_key", false);
+	const char *key = take_text(rq, args, "idempotency_key");
 
 	if (key != NULL && !replay_key_ok(key))
 		error_field(
@@ -79,7 +92,7 @@ take_path(struct request *rq, struct json_object *args)
 	rq->path = pattern;
 	if (mark == NULL)
 		return;
-	id = take_text(rq, args, "task_id", true);
+	id = take_text(rq, args, "task_id");
 	rq->params[0].name = "id";
 	rq->params[0].value = id != NULL ? id : "";
 	rq->path = talloc_asprintf(
@@ -169,6 +182,7 @@ mcp_args_write(struct request *rq, const struct mcp_tool *tool, struct json_obje
 
 	rq->method = rq->route->method;
 	drop_unknown(rq, properties, args);
+	need_required(rq, tool, args);
 	take_path(rq, args);
 	take_key(rq, args);
 	for (size_t i = 0; i < nitems(renamed); i++)
@@ -184,11 +198,11 @@ mcp_args_write(struct request *rq, const struct mcp_tool *tool, struct json_obje
 }
 
 void
-mcp_args_name_faults(const struct mcp_tool *tool, struct error *err)
+mcp_args_name_faults(const struct mcp_tool *tool, struct json_object *args, struct error *err)
 {
 	struct json_object *fields = json_object_object_get(err->details, "fields");
 
 	for (size_t i = 0; i < nitems(renamed); i++)
-		if (renamed[i].kind == tool->kind)
+		if (renamed[i].kind == tool->kind && !json_object_object_get_ex(args, renamed[i].field, NULL))
 			rename_member(fields, renamed[i].field, renamed[i].argument);
 }

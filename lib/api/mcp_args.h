@@ -14,7 +14,7 @@ struct request;
  */
 void mcp_args_write(struct request *rq, const struct mcp_tool *tool, struct json_object *args);
 
-/* Faults bear the names that the handler knows; this gives them the tool's. */
-void mcp_args_name_faults(const struct mcp_tool *tool, struct error *err);
+/* Faults bear the names that the handler knows; this gives them the tool's, but for names that stand in args themselves. */
+void mcp_args_name_faults(const struct mcp_tool *tool, struct json_object *args, struct error *err);
 
 #endif

@@ -42,8 +42,14 @@ refuse(struct request *inner)
 		return -1;
 	}
 	inner->error = faults;
+	json_object_get(faults.details); /* should the handler have another objection, these come first */
 	inner->route->handle(inner);
-	assert(inner->error.code != ERR_none);
+	if (inner->error.code != ERR_validation_failed) {
+		error_clear(&inner->error);
+		inner->error = faults;
+	} else {
+		json_object_put(faults.details);
+	}
 	return -1;
 }
 
@@ -105,7 +111,7 @@ mcp_call(struct request *rq, const struct mcp_tool *tool, struct json_object *ar
 	struct json_object *answer = tool->kind == MCP_WAIT ? mcp_wait(rq, tool, args) : mcp_call_once(rq, tool, args);
 
 	if (answer == NULL) {
-		mcp_args_name_faults(tool, &rq->error);
+		mcp_args_name_faults(tool, args, &rq->error);
 		return -1;
 	}
 	*content = mcp_view_of(tool, answer);

@@ -44,15 +44,30 @@ mcp_tool_route(const struct mcp_tool *tool, enum principal principal)
 	return &tool->route;
 }
 
+/* A piece of the table, which is JSON or nothing works. */
+static struct json_object *
+parse(const char *text)
+{
+	struct json_object *value = json_tokener_parse(text);
+
+	assert(value != NULL);
+	return value;
+}
+
 struct json_object *
 mcp_tool_properties(const struct mcp_tool *tool)
 {
 	char *text = talloc_asprintf(NULL, "{%s}", tool->input);
-	struct json_object *object = json_tokener_parse(text);
+	struct json_object *object = parse(text);
 
-	assert(object != NULL); /* a fault of the table */
 	talloc_free(text);
 	return object;
+}
+
+struct json_object *
+mcp_tool_required(const struct mcp_tool *tool)
+{
+	return parse(tool->input_required);
 }
 
 /* A schema of an object; strict for what comes in, open for what goes out, since answers may gain members. */
@@ -61,9 +76,8 @@ schema(const char *properties, const char *required, bool is_strict)
 {
 	char *text = talloc_asprintf(NULL, "{\"type\":\"object\",\"properties\":{%s},\"required\":%s%s}", properties,
 	    required, is_strict ? ",\"additionalProperties\":false" : "");
-	struct json_object *object = json_tokener_parse(text);
+	struct json_object *object = parse(text);
 
-	assert(object != NULL); /* a fault of the table */
 	talloc_free(text);
 	return object;
 }

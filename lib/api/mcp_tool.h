@@ -54,8 +54,9 @@ bool mcp_tool_is_for(const struct mcp_tool *tool, enum principal principal);
 /* The route that it stands for, which for a payout depends on who asks. */
 const struct route *mcp_tool_route(const struct mcp_tool *tool, enum principal principal);
 
-/* The `properties` of its input's schema; the caller puts it. */
+/* The `properties` of its input's schema, and the list of those that are `required`; the caller puts each. */
 struct json_object *mcp_tool_properties(const struct mcp_tool *tool);
+struct json_object *mcp_tool_required(const struct mcp_tool *tool);
 
 /* The tool as tools/list shows it; the caller puts it. */
 struct json_object *mcp_tool_view(const struct mcp_tool *tool);
