@@ -6,7 +6,7 @@ BUILD   ?= build$(if $(SANITIZE),/sanitize)
 VERSION := $(shell cat VERSION)
 SCHEMA  := $(shell ls sql/migrations | sed -n 's/^0*\([0-9]*\)_.*/\1/p' | sort -n | tail -1)
 
-PACKAGES = json-c libpq talloc gnutls nettle hogweed libcurl libjwt-gnutls
+PACKAGES = json-c libpq talloc gnutls nettle hogweed libcurl libjwt-gnutls libsecp256k1
 CFLAGS  ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
            -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Werror
@@ -60,6 +60,11 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) $(PICTURE_LIBS)
 
+# Compared with other libraries by tests/chain.
+$(BUILD)/tests/vectors: $(BUILD)/tests/chain/vectors.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
 units: $(UNITS) $(BUILD)/fcgi/imager
 unit: units		## unit tests alone, without a database or a web server
 	scripts/test unit
@@ -71,7 +76,7 @@ lint:			## clang-format, clang-tidy, cppcheck, shellcheck
 	scripts/lint
 
 format:			## rewrites the C sources as .clang-format says
-	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.c bench/*.c tests/unit/*.[ch])
+	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.c bench/*.c tests/unit/*.[ch] tests/chain/*.c)
 
 bench: all		## requests a second beside their ceilings, measured in the same run
 	scripts/bench

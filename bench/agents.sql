@@ -34,7 +34,9 @@ begin
     perform agent_register(b, a, 'bench', 'bench' || i || '@example.com', null, k, pg_temp.bench_handle(i),
         sha256(pg_temp.bench_key(i)::bytea), token, '{}', now());
     perform email_verify(b, token, now());
-    perform deposit_credit(b, a, 'deposit_usdc', a, 100000000000, now());
+    perform usdc_seen(b, a, pg_temp.bench_id(i, '8003'), 8453, '0x' || lpad(to_hex(i), 64, '0'), 0, null, 100000000000, null,
+        null, now());
+    perform usdc_confirm(b, a, pg_temp.bench_id(i, '8003'), null, now());
     perform task_create(b, a, k, pg_temp.bench_id(i, '8002'), false, null, 'Verify storefront signage',
         'Take a clear photo of the sign at 123 Main St', 40.7128, -74.006, '123 Main St, New York, NY', 10000000,
         now() + interval '1 day', 86400, '["Photo of storefront sign", "GPS-stamped image"]', 'VERIFICATION', 'PHYSICAL',

@@ -15,6 +15,11 @@ static const struct route routes[] = {
 	{ "GET", "/admin/appeals", api_admin_appeals, STAFF, NULL, 0 },
 	{ "POST", "/admin/appeals/:id", api_admin_appeal, STAFF, NULL, ATOMIC },
 	{ "GET", "/admin/webhooks/failed", api_admin_deliveries, STAFF, NULL, 0 },
+	{ "GET", "/admin/payouts", api_admin_payouts, STAFF, NULL, 0 },
+	{ "POST", "/admin/payouts/unfreeze", api_admin_payouts_unfreeze, STAFF, NULL, ATOMIC },
+	{ "POST", "/admin/payouts/:id/retry", api_admin_payout_retry, STAFF, NULL, ATOMIC },
+	{ "POST", "/admin/payouts/:id/fail", api_admin_payout_fail, STAFF, NULL, ATOMIC },
+	{ "POST", "/admin/agents/:id/unfreeze", api_admin_agent_unfreeze, STAFF, NULL, ATOMIC },
 	{ "GET", "/admin/ledger/audit", api_admin_audit, STAFF, NULL, 0 },
 	{ "GET", "/admin/log", api_admin_log, STAFF, NULL, 0 },
 };

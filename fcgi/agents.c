@@ -19,9 +19,17 @@ static const struct route routes[] = {
 	{ "GET", "/agents/balance", api_agents_balance, AGENT, "read", 0 },
 	{ "GET", "/agents/me", api_agents_me, AGENT, "read", 0 },
 	{ "GET", "/agents/transactions", api_agents_transactions, AGENT, "read", 0 },
+	{ "GET", "/agents/deposit-address", api_agents_deposit_address, AGENT, "read", 0 },
+	{ "POST", "/agents/wallet/challenge", api_agents_wallet_challenge, AGENT, "funds", 0 },
+	{ "PUT", "/agents/wallet", api_agents_wallet_bind, AGENT, "funds", ATOMIC },
+	{ "GET", "/agents/wallet", api_agents_wallet, AGENT, "read", 0 },
+	{ "POST", "/agents/deposit/usdc", api_agents_deposit_usdc, AGENT, "funds", MONEY },
 	{ "POST", "/agents/deposit", api_agents_deposit, AGENT, "funds", MONEY },
 	{ "GET", "/agents/deposit/status", api_agents_deposit_status, AGENT, "read", 0 },
 	{ "POST", "/agents/deposit/status", api_agents_deposit_status, AGENT, "read", 0 },
+	{ "POST", "/agents/withdraw", api_agents_withdraw, AGENT, "funds", MONEY | KEPT },
+	{ "GET", "/agents/withdraw/status/:id", api_payout_status, AGENT, "read", 0 },
+	{ "GET", "/agents/withdrawals", api_payout_list, AGENT, "read", 0 },
 	{ "GET", "/events", api_tasks_events, AGENT, "read", 0 },
 };
 

@@ -17,12 +17,16 @@
 #include "base/now.h"
 #include "base/supervise.h"
 #include "base/text.h"
+#include "chain/eth.h"
 #include "core/fiat.h"
 #include "core/job.h"
 #include "core/judge.h"
 #include "core/notify.h"
+#include "core/onchain.h"
+#include "core/payer.h"
 #include "core/sandbox.h"
 #include "core/subscription.h"
+#include "core/watch.h"
 #include "core/webhook.h"
 #include "net/fetch.h"
 
@@ -36,6 +40,9 @@ static const struct job_kind kinds[] = {
 	{ "guardian", judge_run, judge_give_up, 180, true },
 	{ "webhook", webhook_run, webhook_give_up, 60, true },
 	{ "fiat", fiat_run, NULL, 30, true },
+	/* Less than their longest runs, which may be two at once: a kill delays no deposit and no payment for long. */
+	{ "chain", watch_run, watch_give_up, 30, true },
+	{ "payout", payer_run, NULL, 20, true },
 };
 
 static size_t
@@ -75,35 +82,89 @@ wait_for_work(struct db *db, bool *is_listening)
 		db_wait(db, POLL_MS);
 }
 
+/* Sees to it, once, that the chain is watched; true when that is done. */
+static bool
+begin_watch(struct worker *worker)
+{
+	struct error err = { 0 };
+	int rc = watch_begin(worker, &err);
+
+	error_clear(&err);
+	return rc == 0;
+}
+
+/* What a process works with; false, printed, if the key of payouts is none.  The database is asked only later. */
+static bool
+open_worker(struct worker *worker, const struct config *config)
+{
+	struct error err = { 0 };
+	int rc;
+
+	*worker = (struct worker){ .config = config };
+	rc = payer_open(worker, &err);
+	error_clear(&err);
+	if (rc != 0)
+		return false;
+	worker->onchain = onchain_open(config, config);
+	worker->db = db_open(NULL, config->database_url, config->database_guard);
+	return true;
+}
+
+static void
+close_worker(struct worker *worker)
+{
+	eth_key_free(worker->payout_key);
+	talloc_free(worker->db);
+}
+
 /* One process: odd ones leave slow kinds alone, so that strangers' servers never hold all of them. */
 static int
 run_process(void *arg, int index)
 {
-	const struct config *config = arg;
-	struct worker worker = { .config = config, .db = db_open(NULL, config->database_url, config->database_guard) };
 	size_t count = index % 2 == 1 ? quick_kinds() : nitems(kinds);
-	bool is_listening = false;
+	bool is_listening = false, is_watching = false;
+	struct worker worker;
 
-	while (!supervise_stopping())
+	if (!open_worker(&worker, arg))
+		return EX_CONFIG;
+	while (!supervise_stopping()) {
+		is_watching = is_watching || begin_watch(&worker);
 		if (job_run_due(&worker, kinds, count, supervise_stopping) == 0)
 			wait_for_work(worker.db, &is_listening);
-	talloc_free(worker.db);
+	}
+	close_worker(&worker);
 	return EXIT_SUCCESS;
 }
 
 static int
 drain(const struct config *config)
 {
-	struct worker worker = { .config = config, .db = db_open(NULL, config->database_url, config->database_guard) };
+	struct worker worker;
 	struct error err = { 0 };
-	int status = db_ready(worker.db, &err) ? EX_TEMPFAIL : EXIT_SUCCESS;
+	int status;
 
+	if (!open_worker(&worker, config))
+		return EX_CONFIG;
+	status = db_ready(worker.db, &err) || !begin_watch(&worker) ? EX_TEMPFAIL : EXIT_SUCCESS;
 	error_clear(&err);
 	supervise_catch();
 	if (status == EXIT_SUCCESS)
 		job_run_due(&worker, kinds, nitems(kinds), supervise_stopping);
-	talloc_free(worker.db);
+	close_worker(&worker);
 	return status;
+}
+
+/* The key of payouts is one, before any process starts; each reads it for itself. */
+static bool
+check_key(const struct config *config)
+{
+	struct worker worker = { .config = config };
+	struct error err = { 0 };
+	int rc = payer_open(&worker, &err);
+
+	eth_key_free(worker.payout_key);
+	error_clear(&err);
+	return rc == 0;
 }
 
 static int
@@ -141,7 +202,7 @@ main(int argc, char **argv)
 	fetch_init();
 	if (optind < argc)
 		return usage();
-	if ((config = config_load(NULL)) == NULL)
+	if ((config = config_load(NULL)) == NULL || !onchain_check(config) || !check_key(config))
 		return EX_CONFIG;
 	supervise.arg = config;
 	status = !open_clock(config, config) ? EX_CONFIG

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "core/job.h"
 #include "core/message.h"
+#include "core/onchain.h"
 #include "core/operator.h"
 #include "core/replay.h"
 #include "core/sandbox.h"
@@ -201,6 +202,12 @@ answer_again(struct request *rq, int status, const char *answer)
 	return -1;
 }
 
+static const char *
+print_answer(struct request *rq)
+{
+	return json_object_to_json_string_ext(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 /* A blocked task keeps its key: no second roll of the dice (spec 5).  Should this fail, the block itself is remembered. */
 static void
 keep_refusal(struct request *rq, const struct replay *replay)
@@ -208,9 +215,18 @@ keep_refusal(struct request *rq, const struct replay *replay)
 	struct error ignored = { 0 };
 
 	reply_error(rq);
-	replay_store(rq->db, replay, error_status(rq->error.code),
-	    json_object_to_json_string_ext(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-	    &ignored);
+	replay_store(rq->db, replay, error_status(rq->error.code), print_answer(rq), &ignored);
+	error_clear(&ignored);
+}
+
+/* The work is done and its answer is kept.  A fuller answer takes that one's place, or, should this fail, does not. */
+static void
+after_commit(struct request *rq, const struct replay *replay, int status)
+{
+	struct error ignored = { 0 };
+
+	if (rq->committed != NULL && rq->committed(rq) && replay != NULL)
+		replay_store(rq->db, replay, status, print_answer(rq), &ignored);
 	error_clear(&ignored);
 }
 
@@ -223,7 +239,8 @@ call_once(struct request *rq, const char *key)
 		.key = key,
 		.body = rq->body,
 		.body_len = rq->body_len,
-		.now_ms = rq->now_ms };
+		.now_ms = rq->now_ms,
+		.is_for_ever = (rq->route->flags & KEPT) != 0 };
 	const char *answer;
 	int status = -1, rc = -1;
 	bool is_replayed = false;
@@ -238,9 +255,9 @@ call_once(struct request *rq, const char *key)
 	status = rq->route->handle(rq);
 	if (status < 0 || status >= HTTP_MULTIPLE_CHOICES)
 		goto out;
-	answer = json_object_to_json_string_ext(rq->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (replay_store(rq->db, &replay, status, answer, &rq->error) || db_commit(rq->db, &rq->error))
+	if (replay_store(rq->db, &replay, status, print_answer(rq), &rq->error) || db_commit(rq->db, &rq->error))
 		goto out;
+	after_commit(rq, &replay, status);
 	rc = status;
 out:
 	db_rollback(rq->db);
@@ -261,6 +278,8 @@ call_atomic(struct request *rq)
 	if (status >= 0 && db_commit(rq->db, &rq->error))
 		status = -1;
 	db_rollback(rq->db);
+	if (status >= 0)
+		after_commit(rq, NULL, status);
 	return status;
 }
 
@@ -307,6 +326,7 @@ api_open(const void *ctx, const struct config *config)
 	api->token_keys = token_keys_open(api, config);
 	api->storage = storage_open(api, config);
 	api->signer = token_signer_new(api, config->secret_key);
+	api->onchain = onchain_open(api, config);
 	return api;
 }
 
@@ -322,7 +342,7 @@ api_main(int argc, char **argv, const char *name, const struct route *routes, si
 		.open = api_open };
 	int status;
 
-	if (config == NULL)
+	if (config == NULL || !onchain_check(config))
 		return EX_CONFIG;
 	fetch_init();
 	status = serve_main(argc, argv, &serve);

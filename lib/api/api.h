@@ -9,6 +9,7 @@
 /* Between a matched route and its handler: who asks, with which right, and whether this was answered before. */
 
 struct json_object;
+struct onchain;
 struct oper;
 struct route;
 
@@ -17,6 +18,7 @@ struct api {
 	struct token_keys *token_keys; /* NULL: no issuer is set */
 	struct storage *storage;
 	struct token_signer *signer;
+	struct onchain *onchain;
 };
 
 /* A program's main: settings, then the routes behind api_call, by FastCGI or CGI.  Returns the exit status. */
@@ -46,6 +48,13 @@ const struct oper *api_operator(const struct request *rq);
 /* Adds the request's message to the task of its path, from either side ("agent", "operator"); the handler's answer. */
 int api_message_add(struct request *rq, const char *sender);
 
+/* Records staff's act on a target in the transaction of the act itself; data is handed over.  0, or -1 with the request's error. */
+int api_admin_record(
+    struct request *rq, const char *act, enum id_kind kind, struct id target, struct json_object *data);
+
+/* "reserves" of an answer to staff; null where no chain was ever looked at.  0, or -1 with the request's error. */
+int api_admin_reserves(struct request *rq);
+
 /* Handlers, by program.  The routes that lead to them stand in fcgi. */
 int api_agents_register(struct request *rq);
 int api_agents_verify_page(struct request *rq);
@@ -59,6 +68,13 @@ int api_agents_me(struct request *rq);
 int api_agents_transactions(struct request *rq);
 int api_agents_deposit(struct request *rq);
 int api_agents_deposit_status(struct request *rq);
+int api_agents_deposit_address(struct request *rq);
+int api_agents_wallet_challenge(struct request *rq);
+int api_agents_wallet_bind(struct request *rq);
+int api_agents_wallet(struct request *rq);
+int api_agents_deposit_usdc(struct request *rq);
+
+int api_agents_withdraw(struct request *rq);
 
 int api_tasks_create(struct request *rq);
 int api_tasks_list(struct request *rq);
@@ -98,9 +114,15 @@ int api_operator_message_add(struct request *rq);
 int api_operator_upload(struct request *rq);
 int api_operator_file(struct request *rq);
 int api_operator_earnings(struct request *rq);
+int api_operator_payout(struct request *rq);
+int api_operator_payout_quote(struct request *rq);
 int api_operator_push_key(struct request *rq);
 int api_operator_subscribe(struct request *rq);
 int api_operator_unsubscribe(struct request *rq);
+
+/* For agents and operators alike. */
+int api_payout_status(struct request *rq);
+int api_payout_list(struct request *rq);
 
 int api_admin_clock(struct request *rq);
 int api_admin_operators(struct request *rq);
@@ -115,6 +137,11 @@ int api_admin_appeal(struct request *rq);
 int api_admin_deliveries(struct request *rq);
 int api_admin_audit(struct request *rq);
 int api_admin_log(struct request *rq);
+int api_admin_payouts(struct request *rq);
+int api_admin_payout_retry(struct request *rq);
+int api_admin_payout_fail(struct request *rq);
+int api_admin_payouts_unfreeze(struct request *rq);
+int api_admin_agent_unfreeze(struct request *rq);
 
 int api_mcp(struct request *rq);
 

@@ -97,9 +97,8 @@ static const struct field kyc_fields[] = {
 	{ "note", FIELD_TEXT, FIELD_LINES, offsetof(struct kyc_input, note), .min = 1, .max = NOTE_MAX_CHARS },
 };
 
-/* Records an act; data is handed over. */
-static int
-record(struct request *rq, const char *act, enum id_kind kind, struct id target, struct json_object *data)
+int
+api_admin_record(struct request *rq, const char *act, enum id_kind kind, struct id target, struct json_object *data)
 {
 	char text[ID_TEXT_SIZE];
 	int rc;
@@ -132,7 +131,7 @@ api_admin_kyc(struct request *rq)
 	    operator_kyc(rq->db, rq, id, in.status, in.note, rq->now_ms, &oper, &rq->error))
 		return -1;
 	notice = strcmp(in.status, "VERIFIED") == 0 ? NOTICE_KYC_VERIFIED : NOTICE_KYC_REJECTED;
-	if (record(rq, "kyc", ID_OPERATOR, id, text_member("status", in.status)) ||
+	if (api_admin_record(rq, "kyc", ID_OPERATOR, id, text_member("status", in.status)) ||
 	    notify_party(rq->db, id, notice, (struct id){ { 0 } }, rq->now_ms, &rq->error))
 		return -1;
 	view_operator(rq->reply, &oper);
@@ -160,7 +159,8 @@ api_admin_suspend_operator(struct request *rq)
 	if (request_read(rq, suspend_fields, nitems(suspend_fields), &in) ||
 	    request_id(rq, "id", ID_OPERATOR, ERR_operator_not_found, &id) ||
 	    operator_suspend(rq->db, rq, id, in.is_suspended, rq->now_ms, &oper, &rq->error) ||
-	    record(rq, in.is_suspended ? "suspend" : "restore", ID_OPERATOR, id, text_member("reason", in.reason)))
+	    api_admin_record(
+		rq, in.is_suspended ? "suspend" : "restore", ID_OPERATOR, id, text_member("reason", in.reason)))
 		return -1;
 	view_operator(rq->reply, &oper);
 	return 200;
@@ -175,7 +175,8 @@ api_admin_suspend_agent(struct request *rq)
 	if (request_read(rq, suspend_fields, nitems(suspend_fields), &in) ||
 	    request_id(rq, "id", ID_AGENT, ERR_agent_not_found, &id) ||
 	    staff_suspend_agent(rq->db, id, in.is_suspended, rq->now_ms, &rq->error) ||
-	    record(rq, in.is_suspended ? "suspend" : "restore", ID_AGENT, id, text_member("reason", in.reason)))
+	    api_admin_record(
+		rq, in.is_suspended ? "suspend" : "restore", ID_AGENT, id, text_member("reason", in.reason)))
 		return -1;
 	reply_id(rq->reply, "agent_id", ID_AGENT, id);
 	reply_bool(rq->reply, "suspended", in.is_suspended);
@@ -252,7 +253,7 @@ api_admin_resolve(struct request *rq)
 		return error_field(
 		    &rq->error, "operator_usd", is_split ? "is required for SPLIT" : "goes with SPLIT alone");
 	if (dispute_resolve(rq->db, rq, id, in.resolution, in.split, in.note, rq->now_ms, &outcome, &rq->error) ||
-	    record(rq, "resolve", ID_TASK, id, text_member("resolution", in.resolution)) ||
+	    api_admin_record(rq, "resolve", ID_TASK, id, text_member("resolution", in.resolution)) ||
 	    notify_party(rq->db, outcome.agent, NOTICE_RESOLVED, id, rq->now_ms, &rq->error) ||
 	    notify_party(rq->db, outcome.oper, NOTICE_RESOLVED, id, rq->now_ms, &rq->error))
 		return -1;
@@ -328,7 +329,7 @@ api_admin_appeal(struct request *rq)
 	if (request_read(rq, appeal_fields, nitems(appeal_fields), &in) ||
 	    request_id(rq, "id", ID_SCREENING, ERR_screening_not_found, &id) ||
 	    screening_decide(rq->db, rq, id, in.decision, in.note, rq->now_ms, &screening, &rq->error) ||
-	    record(rq, "appeal", ID_SCREENING, id, text_member("decision", in.decision)) ||
+	    api_admin_record(rq, "appeal", ID_SCREENING, id, text_member("decision", in.decision)) ||
 	    notify_party(rq->db, screening.agent, NOTICE_APPEAL, (struct id){ { 0 } }, rq->now_ms, &rq->error))
 		return -1;
 	view_screening(rq->reply, &screening);
@@ -391,7 +392,7 @@ api_admin_audit(struct request *rq)
 	reply_json(rq->reply, "findings", findings);
 	if (request_query(rq, NULL, 0, NULL) ||
 	    staff_trial_balance(rq->db, rq, &accounts, &account_count, &rq->error) ||
-	    staff_audit(rq->db, rq, rq->now_ms, &broken, &count, &rq->error))
+	    staff_audit(rq->db, rq, rq->now_ms, &broken, &count, &rq->error) || api_admin_reserves(rq))
 		return -1;
 	for (size_t i = 0; i < account_count; i++) {
 		struct json_object *item = json_object_new_object();

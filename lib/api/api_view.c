@@ -9,6 +9,7 @@
 #include "core/feed.h"
 #include "core/message.h"
 #include "core/operator.h"
+#include "core/payout.h"
 #include "core/proof.h"
 #include "core/task.h"
 #include "http/reply.h"
@@ -276,6 +277,56 @@ view_operator(struct json_object *object, const struct oper *oper)
 	reply_rating(object, oper->rating);
 	reply_int(object, "rating_count", oper->rating_count);
 	reply_time(object, "created_at", oper->created_ms);
+}
+
+/* What a status means for the one who waits for the money. */
+static const char *
+payout_message(const struct payout *payout)
+{
+	if (strcmp(payout_status(payout), "FAILED") == 0)
+		return "The payout has failed; the money is back in the balance.";
+	if (payout_is_over(payout))
+		return payout->tx_hash == NULL ? "The payout is completed; in test mode nothing is sent."
+					       : "The payout is completed.";
+	return payout->tx_hash == NULL ? "The money is reserved; the transfer will be sent shortly."
+				       : "The transfer is on its way; the chain has yet to confirm it.";
+}
+
+void
+view_payout(struct json_object *object, const struct payout *payout)
+{
+	reply_id(object, "payout_id", ID_PAYOUT, payout->id);
+	reply_money(object, "amount_usd", payout->amount);
+	reply_money(object, "gas_fee_usd", payout->gas_fee);
+	reply_money(object, "net_amount_usd", payout->amount - payout->gas_fee);
+	reply_text(object, "to_address", payout->to_address);
+	reply_text(object, "chain", "base");
+	reply_text(object, "status", payout_status(payout));
+	reply_text(object, "tx_hash", payout->tx_hash);
+	reply_text(object, "message", payout_message(payout));
+	reply_time(object, "created_at", payout->created_ms);
+	reply_time(object, "settled_at", payout->settled_ms);
+}
+
+void
+view_payouts(struct json_object *object, const struct payout *payouts, size_t count, int64_t limit,
+    void (*view)(struct json_object *object, const struct payout *payout))
+{
+	struct json_object *data = json_object_new_array(), *pagination = json_object_new_object();
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_new_object();
+
+		view(item, &payouts[i]);
+		json_object_array_add(data, item);
+	}
+	reply_json(object, "data", data);
+	reply_json(object, "pagination", pagination);
+	reply_int(pagination, "limit", limit);
+	if (count == (size_t)limit)
+		reply_id(pagination, "next_cursor", ID_PAYOUT, payouts[count - 1].id);
+	else
+		reply_json(pagination, "next_cursor", NULL);
 }
 
 void

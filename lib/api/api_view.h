@@ -1,6 +1,7 @@
 #ifndef API_API_VIEW_H
 #define API_API_VIEW_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "base/id.h"
 
@@ -10,6 +11,7 @@ struct feed_item;
 struct json_object;
 struct oper;
 struct operator_found;
+struct payout;
 struct request;
 struct task;
 
@@ -39,6 +41,13 @@ struct json_object *view_feed_item(const struct feed_item *item);
 
 /* An operator's own profile, and staff's view of it. */
 void view_operator(struct json_object *object, const struct oper *oper);
+
+/* A payout as whoever asked for it sees it; said again, it takes the place of what the object had. */
+void view_payout(struct json_object *object, const struct payout *payout);
+
+/* A page of payouts as "data", each by `view`, and "pagination"; a full page names the next one's cursor. */
+void view_payouts(struct json_object *object, const struct payout *payouts, size_t count, int64_t limit,
+    void (*view)(struct json_object *object, const struct payout *payout));
 
 /* "pagination"; total -1: not counted. */
 void view_pagination(struct json_object *object, int64_t limit, int64_t offset, int64_t total);

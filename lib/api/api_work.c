@@ -296,18 +296,30 @@ static const struct field events_fields[] = {
 	{ "limit", FIELD_INT, 0, offsetof(struct events_input, limit), .min = 1, .max = EVENTS_MAX },
 };
 
-/* What an event of a deposit is about. */
+/* What an event of money is about: ids by what its data calls them, and what is shown as it is. */
+static const struct {
+	const char *data, *name;
+	enum id_kind kind;
+} event_ids[] = {
+	{ "payment", "payment_id", ID_PAYMENT },
+	{ "payout", "payout_id", ID_PAYOUT },
+	{ "transaction", "transaction_id", ID_TRANSACTION },
+};
+static const char *const event_parts[] = { "amount_usd", "gas_fee_usd", "tx_hash" };
+
 static void
 reply_payment(struct json_object *item, struct json_object *data)
 {
 	struct json_object *part;
-	struct id payment;
+	struct id id;
 
-	if (json_object_object_get_ex(data, "payment", &part) &&
-	    id_from_uuid(json_object_get_string(part), &payment) == 0)
-		reply_id(item, "payment_id", ID_PAYMENT, payment);
-	if (json_object_object_get_ex(data, "amount_usd", &part))
-		reply_json(item, "amount_usd", json_object_get(part));
+	for (size_t i = 0; i < nitems(event_ids); i++)
+		if (json_object_object_get_ex(data, event_ids[i].data, &part) && part != NULL &&
+		    id_from_uuid(json_object_get_string(part), &id) == 0)
+			reply_id(item, event_ids[i].name, event_ids[i].kind, id);
+	for (size_t i = 0; i < nitems(event_parts); i++)
+		if (json_object_object_get_ex(data, event_parts[i], &part) && part != NULL)
+			reply_json(item, event_parts[i], json_object_get(part));
 }
 
 static struct json_object *

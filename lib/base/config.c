@@ -20,6 +20,7 @@
 
 #define DEFAULT_PATH "/etc/humanops/humanops.conf"
 #define DEVELOPMENT_SENDER "humanops@localhost"
+#define USDC_ON_BASE "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913" /* Circle's own token, chain 8453 */
 
 enum { FILE_SIZE_MAX = 64 * 1024, NAME_MAX_LENGTH = 64, ADMIN_KEY_MIN = 24, YEAR_SECONDS = 31536000 };
 
@@ -31,9 +32,20 @@ typedef const char *setting_reader(struct config *config, const struct setting *
 static setting_reader read_environment, read_database, read_base_url, read_secret, read_admin_key, read_smtp,
     read_sender, read_issuer_url, read_issuer_words, read_folder, read_seconds, read_development_switch,
     read_r2_endpoint, read_r2_name, read_r2_key, read_guardian_provider, read_service_url, read_word, read_dlocal,
-    read_signing_secret;
+    read_signing_secret, read_rpc_urls, read_chain_address, read_chain_path, read_price;
 
-enum need { OPTIONAL, REQUIRED, IN_PRODUCTION, WITH_SMTP, WITH_MODEL, WITH_ANTHROPIC, WITH_R2, WITH_DLOCAL };
+enum need {
+	OPTIONAL,
+	REQUIRED,
+	IN_PRODUCTION,
+	WITH_SMTP,
+	WITH_MODEL,
+	WITH_ANTHROPIC,
+	WITH_R2,
+	WITH_DLOCAL,
+	WITH_RPC,
+	WITH_RPC_ALONE /* with an RPC server, but no oracle */
+};
 
 /* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier
  * ones. */
@@ -80,6 +92,14 @@ static const struct setting {
 	{ "DLOCAL_TRANS_KEY", read_dlocal, AT(dlocal_trans_key), NULL, WITH_DLOCAL, 0, 0 },
 	{ "DLOCAL_SECRET", read_dlocal, AT(dlocal_secret), NULL, WITH_DLOCAL, 0, 0 },
 	{ "KYC_WEBHOOK_SECRET", read_signing_secret, AT(kyc_webhook_secret), NULL, OPTIONAL, 0, 0 },
+	{ "BASE_RPC_URL", read_rpc_urls, 0, NULL, OPTIONAL, 0, 0 },
+	{ "BASE_CHAIN_ID", read_seconds, AT(base_chain_id), "8453", OPTIONAL, 1, INT64_C(9007199254740991) },
+	{ "USDC_CONTRACT", read_chain_address, AT(usdc_contract), USDC_ON_BASE, OPTIONAL, 0, 0 },
+	{ "DEPOSIT_ADDRESS", read_chain_address, AT(deposit_address), NULL, WITH_RPC, 0, 0 },
+	{ "CONFIRMATIONS_REQUIRED", read_seconds, AT(confirmations), "12", OPTIONAL, 1, 1000 },
+	{ "PAYOUT_PRIVATE_KEY_FILE", read_chain_path, AT(payout_key_file), NULL, OPTIONAL, 0, 0 },
+	{ "ETH_USD_ORACLE", read_chain_address, AT(eth_usd_oracle), NULL, OPTIONAL, 0, 0 },
+	{ "ETH_USD_PRICE", read_price, AT(eth_usd_price), NULL, WITH_RPC_ALONE, 0, 0 },
 	{ "WEBHOOK_ALLOW_PRIVATE", read_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0, 0 },
 	{ "DATABASE_BUCKET_GUARD", read_development_switch, AT(database_guard), "false", OPTIONAL, 0, 0 },
 #undef AT
@@ -614,6 +634,60 @@ read_dlocal(struct config *config, const struct setting *setting, const char *va
 	return config->dlocal_url == NULL ? "is of no use without DLOCAL_URL" : read_word(config, setting, value);
 }
 
+/* One or two, with a blank between them.  A provider's key may be part of the path, so they are secrets. */
+static const char *
+read_rpc_urls(struct config *config, const struct setting *setting, const char *value)
+{
+	const char *wanted = NULL;
+	char *words = secret_copy(NULL, value, strlen(value)), *rest = words, *word;
+	struct setting one = *setting;
+	size_t count = 0;
+
+	while (wanted == NULL && (word = strsep(&rest, " ")) != NULL) {
+		if (count == nitems(config->base_rpc_urls) || *word == '\0')
+			wanted = "must be one or two URLs with a blank between them";
+		one.offset = offsetof(struct config, base_rpc_urls) + count * sizeof(char *);
+		if (wanted == NULL)
+			wanted = read_service_url(config, &one, word);
+		count++;
+	}
+	talloc_free(words);
+	if (wanted == NULL && count == 2 && strcmp(config->base_rpc_urls[0], config->base_rpc_urls[1]) == 0)
+		wanted = "names the same server twice";
+	return wanted;
+}
+
+/* The checksum of mixed case is core/onchain.c's to look at. */
+static const char *
+read_chain_address(struct config *config, const struct setting *setting, const char *value)
+{
+	if (strncmp(value, "0x", 2) != 0 || strlen(value) != 42 || strspn(value + 2, "0123456789abcdefABCDEF") != 40)
+		return "must be an address: 0x and 40 hex digits";
+	*(char **)((char *)config + setting->offset) = secret_copy(config, value, strlen(value));
+	return NULL;
+}
+
+/* A file that only worker opens: its content is never read here. */
+static const char *
+read_chain_path(struct config *config, const struct setting *setting, const char *value)
+{
+	return config->base_rpc_urls[0] == NULL ? "is of no use without BASE_RPC_URL"
+						: read_folder(config, setting, value);
+}
+
+/* Dollars for one ether. */
+static const char *
+read_price(struct config *config, const struct setting *setting, const char *value)
+{
+	int64_t micros;
+
+	if (strspn(value, "0123456789.") != strlen(value) || text_decimal(value, 6, &micros) || micros < 1000000 ||
+	    micros > INT64_C(1000000000000))
+		return "must be a price in dollars from 1 to 1000000";
+	*(int64_t *)((char *)config + setting->offset) = micros;
+	return NULL;
+}
+
 /* Whoever guesses it can speak in the vendor's name. */
 static const char *
 read_signing_secret(struct config *config, const struct setting *setting, const char *value)
@@ -632,7 +706,10 @@ is_needed(const struct config *config, enum need need)
 	return need == REQUIRED || (need == IN_PRODUCTION && !config->is_development) ||
 	       (need == WITH_SMTP && config->smtp_url != NULL) || (need == WITH_MODEL && has_model) ||
 	       (need == WITH_ANTHROPIC && has_model && strcmp(provider, "anthropic") == 0) ||
-	       (need == WITH_R2 && config->r2_endpoint != NULL) || (need == WITH_DLOCAL && config->dlocal_url != NULL);
+	       (need == WITH_R2 && config->r2_endpoint != NULL) ||
+	       (need == WITH_DLOCAL && config->dlocal_url != NULL) ||
+	       (need == WITH_RPC && config->base_rpc_urls[0] != NULL) ||
+	       (need == WITH_RPC_ALONE && config->base_rpc_urls[0] != NULL && config->eth_usd_oracle == NULL);
 }
 
 /* Where Clerk and many others keep them; an issuer's name may end in a slash. */

@@ -35,8 +35,14 @@ struct config {
 	char *guardian_api_key;	 /* NULL: none; anthropic has one */
 	char *dlocal_url;	 /* no slash at its end; NULL: no fiat, and no other dlocal_… counts */
 	char *dlocal_login, *dlocal_trans_key, *dlocal_secret;
-	char *kyc_webhook_secret; /* NULL: no verdict of a vendor is believed */
-	bool database_guard;	  /* development: each transaction names its bucket to row-level security
+	char *base_rpc_urls[2]; /* of the chain; NULL: none.  Secrets: a provider's key may be in the path */
+	int64_t base_chain_id, confirmations;
+	char *usdc_contract, *deposit_address; /* "0x" and 40 hex digits; deposit_address NULL only without RPC */
+	char *payout_key_file;		       /* for worker alone; NULL: it pays nobody */
+	char *eth_usd_oracle;		       /* a price feed contract; NULL: eth_usd_price counts */
+	int64_t eth_usd_price;		       /* usd_micros for one ether; 0: none set */
+	char *kyc_webhook_secret;	       /* NULL: no verdict of a vendor is believed */
+	bool database_guard;		       /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
 };
 

@@ -261,17 +261,6 @@ fiat_status(struct db *db, const void *ctx, const struct config *config, struct 
 	return look(db, ctx, config, agent, id, now_ms, out, &is_open, err);
 }
 
-/* Done for now; the same job asks again later. */
-static int
-ask_later(struct worker *worker, const struct job *job, struct error *err)
-{
-	struct db_rows *rows = db_call(worker->db, NULL, err, "job_next", id_bucket(job->id),
-	    DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(worker->now_ms + job_jitter(ASK_EVERY_MS))));
-
-	talloc_free(rows);
-	return rows == NULL ? -1 : 0;
-}
-
 /* A payment that nobody made in all that time has failed; should its money come after all, it is credited nevertheless. */
 static int
 look_again(struct worker *worker, const void *ctx, const struct job *job, struct id agent, struct error *err)
@@ -282,7 +271,7 @@ look_again(struct worker *worker, const void *ctx, const struct job *job, struct
 	if (look(worker->db, ctx, worker->config, agent, job->ref, worker->now_ms, &deposit, &is_open, err))
 		return -1;
 	if (strcmp(deposit.status, "pending") == 0 && (!is_open || worker->now_ms - job->created_ms < OPEN_MAX_MS))
-		return ask_later(worker, job, err);
+		return job_next(worker, job, worker->now_ms + job_jitter(ASK_EVERY_MS));
 	if (strcmp(deposit.status, "pending") == 0 && settle(worker->db, ctx, agent, deposit.order_ms, "failed",
 							  DB_NONE, "system", worker->now_ms, &deposit, err))
 		return -1;

@@ -75,6 +75,16 @@ job_give_up(struct worker *worker, const struct job *job, const char *why)
 	return postpone(worker, job, 0, why);
 }
 
+int
+job_next(struct worker *worker, const struct job *job, int64_t run_at_ms)
+{
+	struct error err = { 0 };
+
+	return settle(db_call(worker->db, NULL, &err, "job_next", id_bucket(job->id),
+			  DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at_ms))),
+	    &err);
+}
+
 static const struct job_kind *
 find_kind(const struct job_kind *kinds, size_t count, const char *name)
 {
@@ -98,19 +108,14 @@ run_one(struct worker *worker, const struct job_kind *kind, const struct job *jo
 
 /* Takes and runs one job of a bucket; 1, 0 if none was free, -1 on trouble. */
 static int
-run_bucket(struct worker *worker, const struct job_kind *kinds, size_t count, struct json_object *names, int bucket)
+run_bucket(struct worker *worker, const struct job_kind *kinds, size_t count, struct json_object *leases, int bucket)
 {
 	struct error err = { 0 };
 	struct db_rows *rows;
-	int lease_s = 0;
 	int rc;
 
-	for (size_t i = 0; i < count; i++)
-		if (kinds[i].lease_s > lease_s)
-			lease_s = kinds[i].lease_s;
 	worker->now_ms = now_ms();
-	rows = db_call(worker->db, NULL, &err, "job_take", bucket,
-	    DB_ARGS(DB_JSON(names), DB_INT(lease_s), DB_TIME(worker->now_ms)));
+	rows = db_call(worker->db, NULL, &err, "job_take", bucket, DB_ARGS(DB_JSON(leases), DB_TIME(worker->now_ms)));
 	error_clear(&err);
 	rc = rows == NULL ? -1 : db_count(rows) > 0;
 	if (rc == 1) {
@@ -134,25 +139,25 @@ run_bucket(struct worker *worker, const struct job_kind *kinds, size_t count, st
 int
 job_run_due(struct worker *worker, const struct job_kind *kinds, size_t count, bool (*stop)(void))
 {
-	struct json_object *names = json_object_new_array();
+	struct json_object *leases = json_object_new_object();
 	struct error err = { 0 };
 	struct db_rows *rows = NULL;
 	int ran = 0, before;
 
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(names, json_object_new_string(kinds[i].name));
+		json_object_object_add(leases, kinds[i].name, json_object_new_int(kinds[i].lease_s));
 	do {
 		before = ran;
 		talloc_free(rows);
 		rows = db_call_everywhere(
-		    worker->db, NULL, &err, "job_due_everywhere", DB_ARGS(DB_JSON(names), DB_TIME(now_ms())));
+		    worker->db, NULL, &err, "job_due_everywhere", DB_ARGS(DB_JSON(leases), DB_TIME(now_ms())));
 		error_clear(&err);
 		for (size_t i = 0; rows != NULL && i < db_count(rows) && !stop(); i++)
-			if (run_bucket(worker, kinds, count, names, (int)db_int(rows, i, "bucket")) > 0)
+			if (run_bucket(worker, kinds, count, leases, (int)db_int(rows, i, "bucket")) > 0)
 				ran++;
 	} while (ran > before && !stop());
 	talloc_free(rows);
-	json_object_put(names);
+	json_object_put(leases);
 	return ran;
 }
 

@@ -13,7 +13,9 @@
 
 struct config;
 struct db;
+struct eth_key;
 struct json_object;
+struct onchain;
 
 struct job {
 	struct id id, ref;
@@ -27,7 +29,9 @@ struct job {
 struct worker {
 	struct db *db;
 	const struct config *config;
-	int64_t now_ms; /* when the job was taken */
+	struct onchain *onchain;
+	struct eth_key *payout_key; /* NULL: this worker signs no payout */
+	int64_t now_ms;		    /* when the job was taken */
 };
 
 struct job_kind {
@@ -35,7 +39,7 @@ struct job_kind {
 	int (*run)(struct worker *worker, const struct job *job); /* settles the job; -1: could not even do that */
 	void (*give_up)(
 	    struct worker *worker, const struct job *job); /* a job whose runs all died; NULL: dead letter */
-	int lease_s;					   /* longer than any run */
+	int lease_s;					   /* longer than any run, unless two at once do no harm */
 	bool is_slow;					   /* waits for strangers: never on all workers at once */
 };
 
@@ -46,6 +50,8 @@ int job_run_due(struct worker *worker, const struct job_kind *kinds, size_t coun
 int job_finish(struct worker *worker, const struct job *job);
 int job_retry(struct worker *worker, const struct job *job, const char *why); /* with back-off and jitter */
 int job_give_up(struct worker *worker, const struct job *job, const char *why);
+/* This step is done; the same job runs again then, and has used up no attempt. */
+int job_next(struct worker *worker, const struct job *job, int64_t run_at_ms);
 
 /* delay_ms, lengthened at random by up to a tenth, so that what failed together does not come back together. */
 int64_t job_jitter(int64_t delay_ms);

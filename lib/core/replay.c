@@ -51,8 +51,8 @@ replay_store(struct db *db, const struct replay *replay, int status, const char 
 	crypto_sha256(replay->body, replay->body_len, hash);
 	rows = db_call(db, NULL, err, "replay_store", id_bucket(replay->principal),
 	    DB_ARGS(DB_UUID(replay->principal), DB_TEXT(replay->path), DB_TEXT(replay->key),
-		DB_BYTES(hash, SHA256_SIZE), DB_INT(status), DB_TEXT(answer), DB_TIME(replay->now_ms + KEPT_MS),
-		DB_TIME(replay->now_ms)));
+		DB_BYTES(hash, SHA256_SIZE), DB_INT(status), DB_TEXT(answer),
+		DB_TIME(replay->is_for_ever ? 0 : replay->now_ms + KEPT_MS), DB_TIME(replay->now_ms)));
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
 }

@@ -17,6 +17,7 @@ struct replay {
 	const char *body;
 	size_t body_len;
 	int64_t now_ms;
+	bool is_for_ever; /* the answer is kept as long as what it made: payouts are never deleted */
 };
 
 /* 1 to 255 printable ASCII characters, no blank among them. */
@@ -29,7 +30,7 @@ bool replay_key_ok(const char *key);
 int replay_begin(
     struct db *db, const void *ctx, const struct replay *replay, int *status, const char **answer, struct error *err);
 
-/* Keeps the answer for 30 days, in the same transaction. */
+/* Keeps the answer for 30 days or for ever, in the same transaction; or, later, a fuller one in its place. */
 int replay_store(struct db *db, const struct replay *replay, int status, const char *answer, struct error *err);
 
 #endif

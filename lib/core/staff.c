@@ -47,6 +47,16 @@ staff_suspend_agent(struct db *db, struct id agent, bool is_suspended, int64_t n
 }
 
 int
+staff_unfreeze_agent(struct db *db, struct id agent, int64_t now_ms, struct error *err)
+{
+	struct db_rows *rows = db_call(db, NULL, err, "payouts_freeze", id_bucket(agent),
+	    DB_ARGS(DB_UUID(agent), DB_BOOL(false), DB_TEXT(NULL), DB_TIME(now_ms)));
+
+	talloc_free(rows);
+	return rows == NULL ? -1 : 0;
+}
+
+int
 staff_trial_balance(struct db *db, const void *ctx, struct staff_account **out, size_t *count, struct error *err)
 {
 	struct db_rows *rows = db_call_everywhere(db, ctx, err, "ledger_trial_balance_everywhere", NULL, 0);

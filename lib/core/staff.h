@@ -41,6 +41,9 @@ int staff_log(struct db *db, const void *ctx, int64_t before_ms, int64_t limit, 
 /* Ends or restores an agent's access.  Fails: agent_not_found. */
 int staff_suspend_agent(struct db *db, struct id agent, bool is_suspended, int64_t now_ms, struct error *err);
 
+/* Allows an agent's withdrawals again, which a deposit that vanished has ended.  Fails: agent_not_found. */
+int staff_unfreeze_agent(struct db *db, struct id agent, int64_t now_ms, struct error *err);
+
 /* The trial balance, and every account or transaction that breaks an invariant; none is what one hopes for. */
 int staff_trial_balance(struct db *db, const void *ctx, struct staff_account **out, size_t *count, struct error *err);
 int staff_audit(

@@ -75,6 +75,12 @@ struct request {
 		const char *name, *value;
 	} given;
 
+	/*
+	 * For MONEY: called when the handler's work is committed, before the answer goes.  True: it has made the answer
+	 * fuller, and that one is kept for repeats.  It cannot fail, since the work is done.
+	 */
+	bool (*committed)(struct request *rq);
+	void *handled; /* what the handler leaves for it */
 	/* Work for after the answer has gone; only hints and bookkeeping, since a kill may lose it. */
 	void (*after)(struct request *rq);
 	bool wakes_worker;

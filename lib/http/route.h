@@ -13,6 +13,7 @@ enum route_flags {
 	UNCOUNTED = 4, /* no rate window (health, metrics) */
 	DIRECT = 8,    /* the handler alone, without the program's call: asks for no key (health) */
 	ATOMIC = 32,   /* runs in one database transaction, which a refusal rolls back */
+	KEPT = 64,     /* with MONEY: its answers are kept for ever, not for 30 days (payouts) */
 	STREAMED = 16, /* the handler reads the body itself, by request_body; not with MONEY */
 };
 

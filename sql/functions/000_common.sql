@@ -31,6 +31,14 @@ language sql immutable as $$
     select to_timestamp(('x' || substr(replace(p_id::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0::float8)
 $$;
 
+-- id_text(prefix, id): an id as the programs show it: 26 digits of base 32 for two zero bits and the id's 128.
+create or replace function id_text(p_prefix text, p_id uuid) returns text
+language sql immutable as $$
+    select p_prefix || string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz',
+        substring(b'00' || ('x' || replace(p_id::text, '-', ''))::bit(128) from n * 5 + 1 for 5)::bit(5)::int + 1, 1), '' order by n)
+    from generate_series(0, 25) n
+$$;
+
 -- today(now): the UTC day's beginning.
 create or replace function today(p_now timestamptz) returns timestamptz
 language sql immutable as $$

@@ -13,7 +13,8 @@ begin
     values (p_bucket, p_key, p_agent, p_handle, p_hash, 'default', array['read', 'tasks', 'funds', 'keys'], p_now);
     insert into accounts (bucket, party_id, kind)
     select p_bucket, p_agent, kind
-    from unnest(array['clearing', 'deposit', 'escrow', 'fiat_custody', 'gas', 'revenue', 'usdc_custody']) kind;
+    from unnest(array['clearing', 'deposit', 'escrow', 'fiat_custody', 'gas', 'in_flight', 'receivable', 'revenue',
+        'usdc_custody']) kind;
     perform email_token_add(p_bucket, p_agent, p_token_hash, p_mail, p_now);
     return query select t.* from tiers t where t.name = 'SANDBOX';
 end $$;
@@ -81,9 +82,10 @@ declare
     v_tier text;
 begin
     select * into strict a from agents where bucket = p_bucket and id = p_agent for update;
-    select coalesce(sum(p.amount), 0) into v_deposited
+    -- By what came into custody: part of a deposit may have paid a debt.
+    select coalesce(-sum(p.amount), 0) into v_deposited
     from ledger_transactions t
-    join postings p on p.bucket = t.bucket and p.at = t.at and p.transaction_id = t.id and p.account = 'deposit'
+    join postings p on p.bucket = t.bucket and p.at = t.at and p.transaction_id = t.id and p.account = 'usdc_custody'
     where t.bucket = p_bucket and t.party_id = p_agent and t.kind in ('deposit_usdc', 'deposit_usdc_reversed');
     v_tier := case
         when a.tier = 'STANDARD' then a.tier

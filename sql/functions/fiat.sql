@@ -74,18 +74,8 @@ begin
     if p_status = 'completed' then
         v_transaction := deposit_credit(p_bucket, p_agent, 'deposit_fiat', d.id, d.amount, p_now);
     end if;
-    perform fiat_event(p_bucket, d, p_status, p_actor, p_now);
+    perform event_note(p_bucket, p_agent, 'deposit.' || p_status, p_actor, null, d.status, p_status,
+        jsonb_build_object('payment', d.id, 'amount_usd', usd(d.amount)), null, p_now);
     return query update fiat_deposits set status = p_status, transaction_id = v_transaction, settled_at = p_now
     where bucket = p_bucket and id = d.id returning *;
-end $$;
-
--- fiat_event: tells the agent's event list, which is about more than tasks.
-create or replace function fiat_event(p_bucket int, p_deposit fiat_deposits, p_status text, p_actor text, p_now timestamptz)
-returns void
-language plpgsql as $$
-declare v_id uuid := id_new(p_bucket, p_now);
-begin
-    insert into events (bucket, at, id, agent_id, type, actor, from_status, to_status, data)
-    values (p_bucket, p_now, v_id, p_deposit.agent_id, 'deposit.' || p_status, p_actor, p_deposit.status, p_status,
-        jsonb_build_object('payment', p_deposit.id, 'amount_usd', usd(p_deposit.amount)));
 end $$;

@@ -11,7 +11,7 @@ begin
     return v_id;
 end $$;
 
--- job_due_everywhere: buckets that have a job due of these kinds, the longest waiting first.  Usually these are those of the
+-- job_due_everywhere: buckets that have a job due of these kinds (a list, or the members of an object), the longest waiting first.  Usually these are those of the
 -- jobs due next.  Where many are due they may all be one bucket's and hide the others: then it steps from bucket to bucket
 -- along the index.
 create or replace function job_due_everywhere(p_kinds jsonb, p_now timestamptz) returns table (bucket int)
@@ -42,8 +42,8 @@ begin
     order by first.run_at limit 100;
 end $$;
 
--- job_take: one due job for the lease, or no row.
-create or replace function job_take(p_bucket int, p_kinds jsonb, p_lease_s int, p_now timestamptz) returns setof jobs
+-- job_take: one due job for its lease, or no row.  p_kinds: each kind with its lease in seconds.
+create or replace function job_take(p_bucket int, p_kinds jsonb, p_now timestamptz) returns setof jobs
 language plpgsql as $$
 declare j jobs;
 begin
@@ -51,7 +51,7 @@ begin
     where bucket = p_bucket and not is_dead and run_at <= p_now and p_kinds ? kind
     order by run_at limit 1 for update skip locked;
     if found then
-        update jobs set attempts = attempts + 1, run_at = p_now + p_lease_s * interval '1 second'
+        update jobs set attempts = attempts + 1, run_at = p_now + (p_kinds ->> kind)::int * interval '1 second'
         where bucket = p_bucket and id = j.id returning * into j;
         return next j;
     end if;
@@ -84,6 +84,19 @@ begin
     update jobs set run_at = p_run_at, last_error = null, max_attempts = max_attempts + 1
     where bucket = p_bucket and id = p_job and attempts = p_attempts;
     return found;
+end $$;
+
+-- job_revive: the one job of a kind for p_ref is due now and, were it given up, alive again; it is added if there is none.  The
+-- caller holds what the job is about, so that two at once add one.
+create or replace function job_revive(p_bucket int, p_kind text, p_ref uuid, p_max_attempts int, p_now timestamptz) returns void
+language plpgsql as $$
+begin
+    update jobs set run_at = least(run_at, p_now), is_dead = false, last_error = null,
+        max_attempts = attempts + p_max_attempts
+    where bucket = p_bucket and kind = p_kind and ref = p_ref;
+    if not found then
+        perform job_add(p_bucket, p_kind, p_ref, '{}', p_now, p_max_attempts, p_now);
+    end if;
 end $$;
 
 -- job_wake: a hint to the workers that something is due (database.md R10); they poll as well.

@@ -43,14 +43,16 @@ begin
     return v_id;
 end $$;
 
--- ledger_balance: an agent's deposit and escrow.
+-- ledger_balance: an agent's deposit and escrow, what is on its way back to it, and what it owes (zero or negative).
 create or replace function ledger_balance(p_bucket int, p_party uuid)
-returns table (deposit bigint, escrow bigint)
+returns table (deposit bigint, escrow bigint, in_flight bigint, receivable bigint)
 language plpgsql as $$
 begin
     return query
     select coalesce(sum(balance) filter (where kind = 'deposit'), 0)::bigint,
-        coalesce(sum(balance) filter (where kind = 'escrow'), 0)::bigint
+        coalesce(sum(balance) filter (where kind = 'escrow'), 0)::bigint,
+        coalesce(sum(balance) filter (where kind = 'in_flight'), 0)::bigint,
+        coalesce(sum(balance) filter (where kind = 'receivable'), 0)::bigint
     from accounts where bucket = p_bucket and party_id = p_party;
 end $$;
 
@@ -77,7 +79,8 @@ begin
         max(p.balance) filter (where p.account = 'escrow')
     from (
         select * from ledger_transactions l
-        where l.bucket = p_bucket and l.party_id = p_party and (p_before is null or (l.at, l.id) < (v_at, p_before))
+        where l.bucket = p_bucket and l.party_id = p_party and l.kind <> 'payout_completed'
+            and (p_before is null or (l.at, l.id) < (v_at, p_before))
         order by l.at desc, l.id desc limit p_limit
     ) t
     join postings p on p.bucket = p_bucket and p.at = t.at and p.transaction_id = t.id
@@ -87,8 +90,9 @@ end $$;
 
 -- ledger_audit_everywhere: a row for each invariant of spec 5 that is broken; none is what one hopes for.
 -- what: unbalanced (a transaction's postings), drift (an account against its postings), escrow (an agent's escrow account
--- against its open tasks), total (all accounts), clearing (money between buckets for more than a
--- minute, by what it is for: the two legs may bear different times).
+-- against its open tasks), payout (an in-flight account against its open payouts), usdc (what an agent's confirmed USDC deposits
+-- come to against what was booked for them), total (all accounts), clearing (money between buckets for more than a minute, by
+-- what it is for: the two legs may bear different times).
 create or replace function ledger_audit_everywhere(p_now timestamptz)
 returns table (what text, bucket int, id uuid, account text, amount bigint)
 language plpgsql as $$
@@ -113,6 +117,21 @@ begin
         where not t.is_sandbox and t.status not in ('COMPLETED', 'CANCELLED') and t.completed_at is null
         group by t.bucket, t.agent_id) o on o.bucket = a.bucket and o.agent_id = a.party_id
     where a.kind = 'escrow' and a.balance <> coalesce(o.amount, 0)
+    union all
+    select 'payout', a.bucket, a.party_id, a.kind, a.balance - coalesce(o.amount, 0)
+    from accounts a
+    left join (select p.bucket, p.party_id, sum(p.amount)::bigint amount from payouts p
+        where p.settled_at is null group by p.bucket, p.party_id) o on o.bucket = a.bucket and o.party_id = a.party_id
+    where a.kind = 'in_flight' and a.balance <> coalesce(o.amount, 0)
+    union all
+    select 'usdc', coalesce(b.bucket, d.bucket), coalesce(b.party_id, d.agent_id), 'usdc_custody',
+        coalesce(b.amount, 0) - coalesce(d.amount, 0)
+    from (select t.bucket, t.party_id, -sum(p.amount)::bigint amount from ledger_transactions t
+        join postings p on p.bucket = t.bucket and p.at = t.at and p.transaction_id = t.id and p.account = 'usdc_custody'
+        where t.kind in ('deposit_usdc', 'deposit_usdc_reversed') group by t.bucket, t.party_id) b
+    full join (select u.bucket, u.agent_id, sum(u.amount)::bigint amount from usdc_deposits u
+        where u.status = 'confirmed' group by u.bucket, u.agent_id) d on d.bucket = b.bucket and d.agent_id = b.party_id
+    where coalesce(b.amount, 0) <> coalesce(d.amount, 0)
     union all
     select 'total', null::int, null::uuid, null::text, sum(balance)::bigint from accounts having sum(balance) <> 0
     union all

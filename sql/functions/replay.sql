@@ -23,13 +23,14 @@ begin
     return query select r.status, r.body;
 end $$;
 
--- replay_store: keeps the answer for whoever asks again.
+-- replay_store: keeps the answer for whoever asks again; p_expires null: for ever.
 create or replace function replay_store(p_bucket int, p_principal uuid, p_path text, p_key text, p_body_hash bytea,
     p_status int, p_body text, p_expires timestamptz, p_now timestamptz) returns void
 language plpgsql as $$
 begin
     insert into idempotency_keys (bucket, principal_id, path, key, body_hash, status, body, expires_at, created_at)
-    values (p_bucket, p_principal, p_path, p_key, p_body_hash, p_status, p_body, p_expires, p_now)
+    values (p_bucket, p_principal, p_path, p_key, p_body_hash, p_status, p_body,
+        coalesce(p_expires, 'infinity'), p_now)
     on conflict (bucket, principal_id, path, key) do update
     set body_hash = excluded.body_hash, status = excluded.status, body = excluded.body, expires_at = excluded.expires_at,
         created_at = excluded.created_at;

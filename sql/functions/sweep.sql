@@ -44,8 +44,7 @@ begin
 end $$;
 
 -- sweep_expired: deletes what is past its time: idempotency keys, tokens (used ones are kept a month, so that an old link
--- still says what it did), dead jobs and blocks
--- after a month.  At most 10,000 rows of each at a time, which bounds the statement however
+-- still says what it did), wallet challenges, dead jobs and blocks after a month.  At most 10,000 rows of each at a time, which bounds the statement however
 -- late the sweep comes; rows that another sweep holds are left to it.
 create or replace function sweep_expired_everywhere(p_now timestamptz) returns bigint
 language plpgsql as $$
@@ -71,6 +70,11 @@ begin
     delete from screenings where (bucket, id) in (
         select s.bucket, s.id from screenings s where s.expires_at <= p_now - interval '30 days'
         order by s.expires_at limit 10000 for update skip locked);
+    get diagnostics v_count = row_count;
+    v_all := v_all + v_count;
+    delete from wallet_challenges where (bucket, agent_id, nonce) in (
+        select c.bucket, c.agent_id, c.nonce from wallet_challenges c where c.issued_at <= p_now - interval '10 minutes'
+        order by c.issued_at limit 10000 for update skip locked);
     get diagnostics v_count = row_count;
     return v_all + v_count;
 end $$;

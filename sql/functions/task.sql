@@ -14,6 +14,7 @@ declare
     t tasks;
     v_spend bigint;
     v_deposit bigint;
+    v_owed bigint;                              -- for a deposit that vanished when it was spent already
 begin
     select * into strict a from agents where bucket = p_bucket and id = p_agent for update;
     if a.suspended_at is not null then
@@ -35,11 +36,13 @@ begin
         return;
     end if;
     perform task_check_budget(p_bucket, p_agent, p_key, t.reward + t.fee, p_now);
-    select balance into v_deposit from accounts
-    where bucket = p_bucket and party_id = p_agent and kind = 'deposit' for update;
-    if v_deposit < t.reward + t.fee then
-        perform refuse('insufficient_balance', jsonb_build_object('required_usd', usd(t.reward + t.fee),
-            'reward_usd', usd(t.reward), 'platform_fee', usd(t.fee), 'deposit_balance', usd(v_deposit)));
+    select d.balance, -r.balance into v_deposit, v_owed from accounts d
+    join accounts r on r.bucket = d.bucket and r.party_id = d.party_id and r.kind = 'receivable'
+    where d.bucket = p_bucket and d.party_id = p_agent and d.kind = 'deposit' for update of d;
+    if v_deposit - v_owed < t.reward + t.fee then
+        perform refuse('insufficient_balance', jsonb_strip_nulls(jsonb_build_object('required_usd', usd(t.reward + t.fee),
+            'reward_usd', usd(t.reward), 'platform_fee', usd(t.fee), 'deposit_balance', usd(v_deposit),
+            'owed_usd', usd(nullif(v_owed, 0)))));
     end if;
     perform escrow_hold(p_bucket, t, p_now);
     return next t;

@@ -5,51 +5,25 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { children, crashDatabase, isAlive, spawnAs, startDatabase, supervisorOf } from '../processes.mjs';
 import { root, stack } from '../stack.mjs';
 
-const PGBIN = '/usr/lib/postgresql/15/bin';
 const TASKS_A_DAY = 100;
 const PATIENCE_MS = 15_000; /* no request may take longer, whatever dies */
 const settings = ['SANDBOX_STEP_SECONDS=0'];
 const s = await stack({ settings });
-const data = path.join(s.settings.STATE_DIR, 'postgres');
 const run = promisify(execFile);
 
 const times = (count, fn) => Promise.all(Array.from({ length: count }, (_, i) => fn(i)));
 
 /* Processes */
 
-const supervisor = (name) => Number(readFileSync(path.join(s.settings.RUN_DIR, `${name}.pid`), 'utf8').split('\n')[0]);
-
-function children(parent) {
-	return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
-		try {
-			const [state, ppid] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-			return Number(ppid) === parent && state !== 'Z';
-		} catch {
-			return false;
-		}
-	}).map(Number);
-}
-
-function isAlive(pid) {
-	try {
-		return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-	} catch {
-		return false;
-	}
-}
-
-function asUser(command, args) {
-	const [file, ...rest] = [...s.user === null ? [] : ['setpriv', `--reuid=${s.user}`, `--regid=${s.user}`, '--init-groups', '--'],
-		command, ...args];
-	return execFile(file, rest, { cwd: '/', env: { ...process.env, HUMANOPS_CONF: path.join(s.settings.STATE_DIR, 'humanops.conf') } });
-}
+const supervisor = (name) => supervisorOf(s, name);
+const asUser = (command, args) => spawnAs(s, command, args);
 
 /* Kills one child after another, without warning, until the time is over; gives how many. */
 async function killChildren(name, ms, everyMs) {
@@ -71,21 +45,6 @@ async function startAgain() {
 	const flags = (process.env.HUMANOPS_TEST_START_FLAGS ?? '').split(' ').filter(Boolean);
 	await run(path.join(root, 'scripts/start'), ['--no-demo', '--port', String(s.port), '--state', s.state, ...flags, 'FLOOD_LIMITS=off',
 		'TRUSTED_PROXIES=127.0.0.1', ...settings], { timeout: 120_000 });
-}
-
-/* A crash: nothing is flushed, sessions break off. */
-async function crashDatabase() {
-	const opts = readFileSync(path.join(data, 'postmaster.opts'), 'utf8').match(/"-D" "[^"]*" (.*)/s)[1].trim();
-	await promisify((done) => asUser(`${PGBIN}/pg_ctl`, ['-D', data, '-s', '-w', '-m', 'immediate', 'stop']).on('exit', () => done()))();
-	return opts;
-}
-
-/* Its output goes to the log, or this process would wait for the server to close it. */
-async function startDatabase(opts) {
-	const log = path.join(s.logs, 'postgres.log');
-	const code = await new Promise((done) =>
-		asUser(`${PGBIN}/pg_ctl`, ['-D', data, '-s', '-w', '-t', '30', '-l', log, '-o', opts, 'start']).on('exit', done));
-	assert.equal(code, 0, 'PostgreSQL starts again after its crash');
 }
 
 /* Posting tasks */
@@ -186,7 +145,7 @@ test('PostgreSQL crashing twice is 503 with Retry-After meanwhile, and forgotten
 	const outages = [];
 	for (let round = 0; round < 2; round++) {
 		await sleep(2000);
-		const opts = await crashDatabase();
+		const opts = await crashDatabase(s);
 		await sleep(200);
 		const down = await s.call('GET', '/tasks', { key: anyKey() });
 		assert.equal(down.status, 503, down.text);
@@ -195,7 +154,7 @@ test('PostgreSQL crashing twice is 503 with Retry-After meanwhile, and forgotten
 		assert.equal((await s.call('GET', '/readyz', { whole: true })).status, 503);
 		assert.equal((await s.call('GET', '/healthz', { whole: true })).status, 200);
 		await sleep(1500);
-		await startDatabase(opts);
+		await startDatabase(s, opts);
 		const began = Date.now();
 		await s.until(() => load.seen.lastAt > began, 10_000);
 		outages.push(load.seen.lastAt - began);

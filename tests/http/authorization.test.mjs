@@ -3,13 +3,16 @@
  * as it can be but for the one who sends it, which the last test shows by sending it as the right one.
  */
 import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { addr, eip191Signer } from 'micro-eth-signer';
 import { newKey, startIssuer } from '../issuer.mjs';
 import { jpeg } from '../pictures.mjs';
 import { keyPair, seal } from '../sealed.mjs';
 import { root, stack } from '../stack.mjs';
+import { publicId, uuidOf } from '../work.mjs';
 
 const SCOPES = ['read', 'tasks', 'funds', 'keys'];
 const ROW = /\{\s*"([A-Z]+)",\s*"([^"]+)",\s*\w+,\s*([A-Z]+),\s*(?:NULL|"(\w+)"),/g;
@@ -105,12 +108,55 @@ const subscription = { endpoint: 'https://push.example.com/abc', keys: { p256dh:
 /* A deposit of the agent's. */
 const paid = async () => (await ok(s.call('POST', '/agents/deposit', { key: agent.key, body: { amount_usd: 5, payment_method: 'card' } }), 201)).payment_id;
 
+/* A wallet that has signed a challenge of the agent's. */
+async function signedWallet() {
+  const key = `0x${randomBytes(32).toString('hex')}`, { nonce, message } = await ok(s.call('POST', '/agents/wallet/challenge', { key: agent.key }), 201);
+  return { body: { wallet_address: addr.fromPrivateKey(key), nonce, signature: eip191Signer.sign(message, key, false) } };
+}
+
+/* A withdrawal of the agent's, whose deposit is enough for more. */
+async function withdrawn() {
+  await ok(s.call('PUT', '/agents/wallet', { key: agent.key, ...await signedWallet() }));
+  await ok(s.call('POST', '/agents/deposit/usdc', { key: agent.key, body: { tx_hash: `0x${randomBytes(32).toString('hex')}`, amount_usdc: 500, chain: 'base' } }));
+  return { id: (await ok(s.call('POST', '/agents/withdraw', { key: agent.key, body: { amount_usd: 10 } }), 201)).payout_id };
+}
+
+/* Money that an operator can have, from the agent's deposit, and an address to have it sent to. */
+const payee = addr.fromPrivateKey(`0x${randomBytes(32).toString('hex')}`);
+const payout = { amount_usd: 10, method: 'usdc', wallet_address: payee, chain: 'base' };
+async function earn(operator, dollars) {
+  const ref = `'${randomUUID()}'`, now = `'${await s.time()}'`, micros = dollars * 1e6, row = async (table, id) =>
+    (await s.sql(`select bucket, id from ${table} where id = '${uuidOf(id)}'`))[0];
+  const from = await row('agents', agent.id), to = await row('operators', operator.id);
+  await s.sql(`select ledger_post(${from.bucket}, 'escrow_release', ${ref}, ${now}, '${from.id}', array[('deposit', ${-micros}), ('clearing', ${micros})]::posting_line[])`);
+  await s.sql(`select ledger_post(${to.bucket}, 'settlement', ${ref}, ${now}, '${to.id}', array[('clearing', ${-micros}), ('available', ${micros})]::posting_line[])`);
+  return to;
+}
+
+/* A payout of the operator's: paid, as in test mode; or open, without the job that would send it. */
+async function paidOut() {
+  await earn(op, 20);
+  return { id: (await ok(s.call('POST', '/operator/payout', { body: payout, headers: signedIn('op') }), 201)).payout_id };
+}
+
+async function open(body) {
+  const { bucket, id } = await earn(op, 20), now = await s.time(), [{ payout: made }] = await s.sql(`select id_new(${bucket}, '${now}') as payout`);
+  await s.sql(`select payout_request(${bucket}, '${id}', 'operator', '${made}', 10000000, 10000, '${payee.toLowerCase()}', 8453, false, '${now}')`);
+  await s.sql(`delete from jobs where ref = '${made}'`);
+  return { id: publicId('payout', made), body };
+}
+
 /* What makes a request of each route a good one: ids of its path, body or query.  Routes that need nothing are not here. */
 const good = {
   'POST /agents/keys': () => ({ body: { name: 'another' } }),
   'DELETE /agents/keys/:id': async () => ({ id: (await newKeyOf(agent, { name: 'to go' })).id }),
   'POST /agents/resend-verification': () => ({ accepts: 409 }),
   'POST /agents/deposit': () => ({ body: { amount_usd: 5, payment_method: 'card' } }),
+  'POST /agents/wallet/challenge': () => ({ body: { chain: 'base' } }),
+  'PUT /agents/wallet': signedWallet,
+  'POST /agents/deposit/usdc': () => ({ body: { tx_hash: `0x${randomBytes(32).toString('hex')}`, amount_usdc: 5, chain: 'base' } }),
+  'POST /agents/withdraw': () => ({ body: { amount_usd: 10 } }),
+  'GET /agents/withdraw/status/:id': withdrawn,
   'GET /agents/deposit/status': async () => ({ query: `?payment_id=${await paid()}`, isOwned: true }),
   'POST /agents/deposit/status': async () => ({ body: { payment_id: await paid() }, isOwned: true }),
   'POST /tasks': async () => ({ body: await taskBody() }),
@@ -141,12 +187,22 @@ const good = {
   'GET /operator/tasks/:id/messages': at('ACCEPTED'),
   'POST /operator/tasks/:id/messages': at('ACCEPTED', { message: 'Hello' }),
   'POST /operator/upload': () => ({ raw: jpeg(), type: 'image/jpeg' }),
+  'POST /operator/payout': async () => {
+    await earn(op, 20);
+    return { body: payout };
+  },
+  'GET /operator/payout/quote': () => ({ query: '?amount_usd=10' }),
+  'GET /operator/payout/status/:id': paidOut,
   'POST /operator/push': () => ({ body: subscription }),
   'DELETE /operator/push': () => ({ body: { endpoint: subscription.endpoint } }),
   'POST /admin/clock': () => ({ body: { advance_seconds: 1 } }),
   'POST /admin/operators/:id/kyc': async () => ({ id: other.id, body: { status: 'REJECTED' } }),
   'POST /admin/operators/:id/suspend': async () => ({ id: other.id, body: { suspended: true } }),
   'POST /admin/agents/:id/suspend': async () => ({ id: stranger.id, body: { suspended: true } }),
+  'POST /admin/agents/:id/unfreeze': () => ({ id: agent.id, body: { reason: 'Looked' } }),
+  'POST /admin/payouts/unfreeze': () => ({ body: { reason: 'Looked' } }),
+  'POST /admin/payouts/:id/retry': () => open(),
+  'POST /admin/payouts/:id/fail': () => open({ reason: 'Wrong address' }),
   'GET /admin/tasks/:id': at('PENDING'),
   'POST /admin/tasks/:id/resolve': at('DISPUTED', { resolution: 'REFUND_AGENT' }),
   'POST /admin/appeals/:id': appealed,
@@ -273,6 +329,12 @@ test('an operator whose identity is not verified claims nothing', () =>
 
 test('what one operator works on is not there for another', () =>
   refuse(of('OPERATOR').filter((r) => r.pattern.includes(':id') && !/accept|payout/.test(r.pattern)), { 'another operator': signedIn('other') }, [404, 'task_not_found']));
+
+test('what one operator is paid is not there for another', () =>
+  refuse(of('OPERATOR').filter((r) => /payout.*:id/.test(r.pattern)), { 'another operator': signedIn('other') }, [404, 'payout_not_found']));
+
+test('an operator whose identity is not verified is paid nothing', () =>
+  refuse(of('OPERATOR').filter((r) => r.pattern === '/operator/payout'), { 'an operator without an identity': signedIn('pending') }, [403, 'kyc_required']));
 
 test('staff\'s routes are closed to everybody else', () => refuse(of('STAFF'), headers.staff, [403, 'staff_only']));
 

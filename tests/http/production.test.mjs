@@ -151,6 +151,20 @@ test('nothing of development is there', { skip }, async () => {
       proof_requirements: ['Result'], task_type: 'DATA_VALIDATION', callback_url: callback } })).json.details.fields?.callback_url !== undefined, true, callback);
 });
 
+test('without a chain there is no test mode: nothing is bound, credited or paid', { skip }, async () => {
+  const { api_key: key } = await ok(s.call('POST', '/agents/register', { body: { name: 'x', email: 'chain@example.com' } }), 201);
+  const hex = (digits) => `0x${'ab'.repeat(digits / 2)}`, wallet = `0x${'ab'.repeat(20)}`;
+  for (const [method, where, body] of [['GET', '/agents/deposit-address'], ['POST', '/agents/wallet/challenge'], ['GET', '/agents/wallet'],
+    ['PUT', '/agents/wallet', { wallet_address: wallet, nonce: '550e8400-e29b-41d4-a716-446655440000', signature: hex(130) }],
+    ['POST', '/agents/deposit/usdc', { tx_hash: hex(64), amount_usdc: 100, chain: 'base' }], ['POST', '/agents/withdraw', { amount_usd: 10 }]]) {
+    const answer = await s.call(method, where, { key, body });
+    assertRefused(answer, 503, 'chain_unavailable', where);
+    assert.ok(Number(answer.headers['retry-after']) >= 1, where);
+  }
+  assertRefused(await operatorDoes('POST', '/payout', { amount_usd: 10, method: 'usdc', wallet_address: wallet, chain: 'base' }), 503, 'chain_unavailable');
+  assert.deepEqual(await s.audit(), []);
+});
+
 test('secrets stand in no log', { skip }, () => {
   const logs = Object.entries(s.logFiles());
   assert.ok(logs.length > 5);

@@ -4,10 +4,8 @@
  * call, both legs in one transaction as there.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'node:test';
+import { abreast, later, sessions, together } from '../abreast.mjs';
 import { stack } from '../stack.mjs';
 import { HOLD, booksAgree, move, newOperator, prepare, snapshot } from '../work.mjs';
 
@@ -22,25 +20,13 @@ const operator = await newOperator(s), other = await newOperator(s);
  * at what came of it.
  */
 async function race(tasks, contenders, judge) {
-  const left = tasks.map((task, i) => [task, i]), results = [];
-  const lane = async () => {
-    for (let next; (next = left.shift()) !== undefined;) {
-      const [task, i] = next;
-      results[i] = await Promise.all(contenders(task, i).map((start) => start()));
-    }
-  };
-  await Promise.all(Array.from({ length: ABREAST }, lane));
+  const results = await abreast(ABREAST, tasks, (task, i) => together(contenders(task, i)));
   const after = await snapshot(s, tasks);
   tasks.forEach((task, i) => judge(after.get(task.uuid), results[i], i));
   await booksAgree(s);
   return results;
 }
 
-/* Starts a little later, by another delay each round: who is first is not always who has the shorter way. */
-const later = (start, i) => async () => {
-  await sleep((i * 7) % 20);
-  return start();
-};
 const call = (event, task, who) => () => move(s, event, task, who);
 const statuses = (answers) => answers.map((a) => a.status);
 
@@ -56,33 +42,11 @@ function assertOneWinner(answers, what) {
     assert.deepEqual([answer.status, answer.json.code], [409, 'task_state_conflict'], `${what}: ${answer.text}`);
 }
 
-/* A session of SQL that stays open, since starting one takes longer than a whole round; gives the first line of each answer. */
-function session() {
-  const child = spawn('psql', ['-XAtq', '-h', s.settings.RUN_DIR, '-U', 'postgres', '-d', 'humanops'],
-    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, PGOPTIONS: '-c humanops.bucket=-1' } });
-  const waiting = [];
-  let lines = [];
-  createInterface(child.stdout).on('line', (line) => {
-    if (line !== 'END')
-      return lines.push(line);
-    waiting.shift()(lines[0]);
-    lines = [];
-  });
-  after(() => child.stdin.end());
-  return (statement) => new Promise((done) => {
-    waiting.push(done);
-    child.stdin.write(`${statement};\n\\echo END\n`);
-  });
-}
-
-const sessions = Array.from({ length: ABREAST }, session);
+const run = sessions(s, ABREAST);
 
 /* Runs a select as the Guardian or the sweeper does, in one transaction; true if it says that it had an effect. */
 async function played(statement) {
-  const run = sessions.shift();
-  const line = await run(statement);
-  sessions.push(run);
-  return line?.startsWith('t') ?? false;
+  return (await run(statement))?.startsWith('t') ?? false;
 }
 
 const count = (state, type) => state.events.filter((t) => t === type).length;

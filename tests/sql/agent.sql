@@ -8,7 +8,8 @@ select fixture_agent(7, 'new', 'SANDBOX');
 select results_eq($$select tier, email_verified_at, suspended_at, created_at from agents where bucket = 7 and id = id('new')$$,
     $$values ('SANDBOX', null::timestamptz, null::timestamptz, t0())$$, 'an agent begins in the sandbox');
 select results_eq($$select kind, balance from accounts where bucket = 7 and party_id = id('new') order by kind$$,
-    $$values ('clearing', 0::bigint), ('deposit', 0), ('escrow', 0), ('fiat_custody', 0), ('gas', 0), ('revenue', 0), ('usdc_custody', 0)$$,
+    $$values ('clearing', 0::bigint), ('deposit', 0), ('escrow', 0), ('fiat_custody', 0), ('gas', 0), ('in_flight', 0), ('receivable', 0),
+        ('revenue', 0), ('usdc_custody', 0)$$,
     'with every account it will need, all empty');
 select results_eq($$select kind, run_at, max_attempts from jobs where bucket = 7 and ref = id('new')$$,
     $$values ('mail', t0(), 12)$$, 'and one mail to send');
@@ -23,6 +24,13 @@ $$;
 select is(claim('email', 'a@example.com'), null, 'a value can be claimed');
 select is(claim('email', 'a@example.com'), 'email_taken', 'once');
 select is(claim('email', 'b@example.com'), null, 'another value can');
+select registry_claim(3, 'wallet', 'mine', id('new'), 'wallet_taken', t0());
+select is(refusal_of($$select registry_claim(3, 'wallet', 'mine', id('new'), 'wallet_taken', t0())$$), null, 'whoever has it may claim it again');
+select registry_release(3, 'wallet', 'mine', gen_random_uuid()), registry_release(3, 'email', 'mine', id('new')), registry_release(4, 'wallet', 'mine', id('new'));
+select is((select party_id from registry_find(3, 'wallet', 'mine')), id('new'), 'nobody else gives it up');
+select is(claim('wallet', 'mine'), 'email_taken', 'or takes it');
+select registry_release(3, 'wallet', 'mine', id('new'));
+select is(claim('wallet', 'mine'), null, 'once it was given up, others may');
 select is(claim('wallet', 'a@example.com'), null, 'another kind of the same text too');
 
 -- Tokens: 24 hours, once, and only the newest.
@@ -56,7 +64,11 @@ language sql as $$ select tier from agents where bucket = 7 and id = id(p_name) 
 create function fixture.pay(p_name text, p_dollars numeric, p_kind text default 'deposit_usdc') returns text
 language plpgsql as $$
 begin
-    perform deposit_credit(7, id(p_name), p_kind, gen_random_uuid(), (p_dollars * 1000000)::bigint, t0());
+    if p_kind = 'deposit_usdc' then
+        perform fixture_usdc(7, 'usdc ' || gen_random_uuid(), p_name, (p_dollars * 1000000)::bigint);
+    else
+        perform deposit_credit(7, id(p_name), p_kind, gen_random_uuid(), (p_dollars * 1000000)::bigint, t0());
+    end if;
     return tier(p_name);
 end $$;
 select fixture_agent(7, 'first mail', 'SANDBOX'), fixture_agent(7, 'first money', 'SANDBOX'), fixture_agent(7, 'fiat', 'SANDBOX');

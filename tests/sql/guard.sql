@@ -72,7 +72,7 @@ select format(c.call, variadic array[id('agent'), id('task'), id('key of agent')
     ('task_cancel(7, %1$L, %5$L, %4$L)', '1'),
     ('delivery_list(7, %1$L, %5$L)', '1'),
     ('sweep_task(7, %2$L, ''2027-01-01'')', '1'),
-    ('job_take(7, ''["webhook"]'', 60, %4$L)', '1')) c(call, want);
+    ('job_take(7, ''{"webhook": 60}'', %4$L)', '1')) c(call, want);
 select is(fixture.as(7, call), want, 'with its bucket named: ' || split_part(call, '(', 1)) from (select * from uses order by place) u;
 select is((task(7, 'task')).status, 'CANCELLED', 'the sweep has done its work');
 select is((task(8, 'neighbour''s')).status, 'PENDING', 'and left the neighbour alone');
@@ -83,12 +83,57 @@ select format(c.call, variadic array[id('agent'), j.ref, j.id, t0(), d.task_id]:
 from jobs j join deliveries d on d.bucket = 7 and d.id = j.ref, (values
     ('delivery_load(7, %2$L)', '1'),
     ('delivery_result(7, %2$L, %3$L, 1, ''pending'', %4$L, 500, ''no'', 10, %4$L)', '1'),
-    ('job_take(7, ''["webhook"]'', 60, %4$L)', '1'),
+    ('job_take(7, ''{"webhook": 60}'', %4$L)', '1'),
     ('delivery_result(7, %2$L, %3$L, 2, ''failed'', null, 410, ''no'', 10, %4$L)', '1'),
     ('delivery_redeliver(7, %1$L, %5$L, %2$L, %4$L)', '1'),
     ('delivery_list(7, %1$L, %5$L)', '1')) c(call, want)
 where j.bucket = 7 and j.kind = 'webhook' and j.attempts = 1;
 select is(fixture.as(7, call), want, 'with its bucket named: ' || split_part(call, '(', 1)) from (select * from later_uses order by place) u;
+
+-- The chain: wallets, USDC in and out, and what is known of the chain itself.
+create temporary table chain_uses (place int generated always as identity, call text, want text default '1') on commit drop;
+insert into chain_uses (call, want)
+select format(c.call, variadic array[id('agent')::text, id('made here')::text, t0()::text, hash_of('h'), address_of('a')]), c.want from (values
+    ('wallet_challenge(7, %1$L, %2$L, %3$L)', '1'),
+    ('wallet_challenge_find(7, %1$L, %2$L, %3$L)', '1'),
+    ('wallet_bind(7, %1$L, %2$L, %5$L, %3$L)', '1'),
+    ('wallet_show(7, %1$L)', '1'),
+    ('registry_claim(7, ''wallet'', %5$L, %1$L, ''wallet_taken'', %3$L)', '1'),
+    ('registry_release(7, ''wallet'', %5$L, %1$L)', '1'),
+    ('registry_find(7, ''wallet'', %5$L)', '0'),
+    ('usdc_seen(7, %1$L, %2$L, 8453, %4$L, 0, %5$L, 50000000, 1, %4$L, %3$L)', '1'),
+    ('usdc_confirm(7, %1$L, %2$L, %4$L, %3$L)', '1'),
+    ('usdc_reverse(7, %1$L, %2$L, %4$L, %3$L)', '1'),
+    ('usdc_seen(7, %1$L, %2$L, 8453, %4$L, 0, %5$L, 50000000, 1, %4$L, %3$L)', '1'),
+    ('usdc_confirm(7, %1$L, %2$L, %4$L, %3$L)', '1'),
+    ('usdc_final(7, %1$L, %2$L, %4$L)', '1'),
+    ('usdc_checked(7, %2$L, %3$L)', '1'),
+    ('usdc_of_transaction(7, %1$L, 8453, %4$L)', '1'),
+    ('payout_request(7, %1$L, ''agent'', %2$L, 10000000, 10000, %5$L, 8453, false, %3$L)', 'UX001 payouts_frozen'),
+    ('payouts_freeze(7, %1$L, false, null, %3$L)', '1'),
+    ('payout_request(7, %1$L, ''agent'', %2$L, 10000000, 10000, %5$L, 8453, false, %3$L)', '1'),
+    ('payout_sign(7, %2$L, ''transfer'', %5$L, 1, %4$L, ''x'', 1, 1, 1, %3$L)', '1'),
+    ('payout_sent(7, %2$L, 1, %3$L)', '1'),
+    ('payout_problem(7, %2$L, ''p'', %3$L)', '1'),
+    ('payout_stuck(7, %2$L, ''p'', %3$L)', '1'),
+    ('payout_retry(7, %2$L, %3$L)', '1'),
+    ('payout_renonce(7, %2$L, %3$L)', '1'),
+    ('payout_complete(7, %2$L, %4$L, 1, %3$L)', '1'),
+    ('payout_fail(7, %2$L, ''p'', %3$L)', 'UX001 payout_state_conflict'),
+    ('payout_cancel(7, %2$L, %3$L)', 'UX001 payout_state_conflict'),
+    ('payout_find(7, %1$L, %2$L)', '1'),
+    ('payout_load(7, %2$L)', '1'),
+    ('payout_list(7, %1$L, null, 10)', '1'),
+    ('payout_tries(7, %2$L)', '1'),
+    ('nonce_take(7, 8453, %5$L, 1, %3$L)', '1'),
+    ('chain_begin(7, 8453, %2$L, %5$L, %3$L)', '1'),
+    ('chain_scanned(7, 8453, 1, 2, 2, %3$L)', '1'),
+    ('chain_quote(7, 8453, ''{}'', %3$L)', '1'),
+    ('chain_reserves(7, 8453, ''{}'', true, ''r'', %3$L)', '1'),
+    ('chain_frozen(7, 8453, false, null, %3$L)', '1'),
+    ('chain_state(7, 8453)', '1')) c(call, want);
+select is(fixture.as(7, call), want, 'with its bucket named: ' || split_part(call, '(', 1)) from (select * from chain_uses order by place) u;
+select is(balance(7, 'agent', 'usdc_custody'), -40010000::bigint, 'which moved the money');
 
 -- The simulation.
 select name_id('simulated', id_new(7, t0()));
@@ -107,7 +152,9 @@ select is_empty($$select 1 from jobs where ref = id('simulated')$$, 'which ended
 select is(fixture.as(-1, call), want, 'with every bucket named: ' || split_part(call, '(', 1)) from (values
     ('job_due_everywhere(''["webhook"]'', ''2027-01-01'')', '1'), ('sweep_due_everywhere(''2027-01-01'')', '2'),
     ('ledger_audit_everywhere(''2026-02-06 14:01'')', '0'), ('sweep_expired_everywhere(''2027-01-01'')', '1'),
-    ('partition_add_everywhere(''2031-01-01'')', '1'), ('job_wake_everywhere()', '1'), ('schema_version_everywhere()', '1')) e(call, want);
+    ('partition_add_everywhere(''2031-01-01'')', '1'), ('job_wake_everywhere()', '1'), ('schema_version_everywhere()', '1'),
+    ('custody_everywhere()', '1'), ('usdc_open_everywhere(8453, 10)', '0'), ('payouts_everywhere(''["completed"]'', null, 10)', '1'),
+    ('payouts_signed_everywhere(8453)', '0')) e(call, want);
 select is(fixture.as(7, 'sweep_due_everywhere(''2027-01-01'')'), '1', 'under one name they see only that');
 select * from finish();
 rollback;

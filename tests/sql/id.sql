@@ -38,5 +38,8 @@ insert into made_in_c values
     (1023, '2099-12-31 23:59:59.999Z', '03bb2cc3-d7ff-7ffc-8120-7271315d8ec4');
 select is_empty('select * from made_in_c where id_time(id) <> at or bits(id, 52, 10) <> bucket or bits(id, 48, 4) <> 7 or bits(id, 64, 2) <> 2',
     'C and SQL agree about time and bucket');
+select results_eq($$select id_text('x_', id) from made_in_c order by id$$, $$values
+    ('x_01kgsm18r0e00t4m270q2sya6x'), ('x_01kgsm18r1e0ebpkf64h4mggqt'), ('x_01kgsm19q7f00rsw3zdt651vsj'), ('x_03qcpc7nzzfzy8283je4rnv3p4')$$,
+    'and write it alike');
 select * from finish();
 rollback;

@@ -6,8 +6,8 @@ select no_plan();
 create function fixture.make_job(p_bucket int, p_name text, p_run_at timestamptz default t0(), p_kind text default 'webhook',
     p_max int default 3) returns uuid
 language sql as $$ select name_id(p_name, job_add(p_bucket, p_kind, gen_random_uuid(), '{}', p_run_at, p_max, t0())) $$;
-create function fixture.take(p_bucket int, p_now timestamptz default t0(), p_kinds jsonb default '["webhook"]') returns jobs
-language sql as $$ select j from job_take(p_bucket, p_kinds, 60, p_now) j $$;
+create function fixture.take(p_bucket int, p_now timestamptz default t0(), p_kinds jsonb default '{"webhook": 60}') returns jobs
+language sql as $$ select j from job_take(p_bucket, p_kinds, p_now) j $$;
 create function fixture.job(p_name text) returns jobs
 language sql as $$ select j from jobs j where j.id = id(p_name) $$;
 
@@ -23,7 +23,8 @@ select is((job('first')).run_at, t0() + interval '60 seconds', 'it is due again 
 select is((take(7)).id, id('second'), 'then the next');
 select is((take(7)).id, null, 'then none: another kind, another time and another bucket are left alone');
 select is((take(7, t0() + interval '1 millisecond')).id, id('not yet'), 'a job is due at its time to the millisecond');
-select is((take(7, t0(), '["mail", "sandbox"]')).id, id('of another kind'), 'several kinds may be asked for');
+select is((take(7, t0(), '{"mail": 5, "sandbox": 30, "webhook": 60}')).id, id('of another kind'), 'several kinds may be asked for');
+select is((job('of another kind')).run_at, t0() + interval '5 seconds', 'and each is taken for its own lease');
 select results_eq($$select bucket from job_due_everywhere('["webhook", "mail"]', t0() + interval '1 minute')$$,
     'values (8), (7)', 'buckets with something due are told, the longest waiting first');
 select is_empty($$select bucket from job_due_everywhere('["sandbox"]', t0() + interval '1 year')$$, 'but only for the kinds asked for');
@@ -103,7 +104,7 @@ select count(*) from dblink('one', $$select job_add(1000, 'test', gen_random_uui
 select dblink_exec(name, 'begin') from unnest(array['one', 'two']) name;
 create function fixture.take_by(p_name text) returns uuid
 language sql as $$
-    select id from dblink(p_name, $d$select id from job_take(1000, '["test"]', 60, '2026-02-06 14:00Z')$d$) d(id uuid)
+    select id from dblink(p_name, $d$select id from job_take(1000, '{"test": 60}', '2026-02-06 14:00Z')$d$) d(id uuid)
 $$;
 select name_id('by one', take_by('one'));
 select name_id('by two', take_by('two'));

@@ -151,5 +151,24 @@ select is(audit_after($$select post(array[('clearing', -5), ('revenue', 5)]::pos
     '{clearing}', 'the audit finds money that has been between two buckets for long');
 select is(audit_after($$select post(array[('clearing', -5), ('revenue', 5)]::posting_line[])$$, t0() + interval '59 seconds'), '{}',
     'but not what has only just left');
+-- USDC that came in, and what is on its way out.
+select fixture_usdc(7, 'usdc'), fixture_usdc(7, 'vanished', p_is_final => false);
+select usdc_reverse(7, id('agent'), id('vanished'), hash_of('block of vanished'), t0());
+select payouts_freeze(7, id('agent'), false, null, t0());
+select payout_request(7, id('agent'), 'agent', name_id('payout', id_new(7, t0())), 20000000, 30000, address_of('to'), 8453, false, t0());
+select is(audit_after('select 1'), '{}'::text[], 'the audit finds nothing in deposits and payouts that are whole');
+select is(audit_after($$update payouts set status = 'failed', settled_at = t0() where id = id('payout')$$), '{payout}'::text[],
+    'the audit finds money in flight of a payout that is over');
+select is(audit_after($$update payouts set amount = amount + 1 where id = id('payout')$$), '{payout}'::text[], 'the audit finds a payout that holds less than it should');
+select is(audit_after($$update payouts set amount = amount * 2 where id = id('payout')$$), '{payout}'::text[], 'or twice as much');
+select is(audit_after($$update usdc_deposits set amount = amount + 1 where id = id('usdc')$$), '{usdc}'::text[], 'the audit finds a deposit of another amount than was booked');
+select is(audit_after($$update usdc_deposits set status = 'reversed', is_final = false where id = id('usdc')$$), '{usdc}'::text[],
+    'the audit finds one that is reversed without its booking');
+select is(audit_after($$update usdc_deposits set status = 'confirmed' where id = id('vanished')$$), '{usdc}'::text[], 'or booked back and still confirmed');
+select is(audit_after($$select deposit_credit(7, id('other'), 'deposit_usdc', gen_random_uuid(), 1, t0())$$), '{usdc}'::text[],
+    'the audit finds USDC that was booked for no deposit');
+select is(audit_after($$insert into usdc_deposits (bucket, id, agent_id, chain_id, tx_hash, log_index, amount, status, credit_ref, transaction_id, created_at, checked_at)
+    values (7, gen_random_uuid(), id('other'), 8453, hash_of('x'), 0, 1, 'confirmed', gen_random_uuid(), gen_random_uuid(), t0(), t0())$$), '{usdc}'::text[],
+    'and a deposit that was never booked');
 select * from finish();
 rollback;

@@ -25,6 +25,11 @@ select is(begins(p_now => t0() + interval '30 days'), 'new', 'and no longer');
 select is(begins(p_now => t0() + interval '30 days', p_body => 'Body'), 'new', 'whatever the body then');
 select replay_store(7, id('principal'), '/tasks', 'k', sha256('Body'), 200, 'newer', t0() + interval '60 days', t0() + interval '30 days');
 select is(begins(p_now => t0() + interval '31 days', p_body => 'Body'), '200 newer', 'an ended key takes a new answer');
+select replay_store(7, id('principal'), '/operator/payout', 'p', sha256('body'), 201, 'first', null, t0());
+select replay_store(7, id('principal'), '/operator/payout', 'p', sha256('body'), 201, 'fuller', null, t0());
+select is(begins(p_key => 'p', p_path => '/operator/payout', p_now => t0() + interval '100 years'), '201 fuller', 'an answer without an end is kept for ever');
+select sweep_expired_everywhere(t0() + interval '100 years');
+select is(begins(p_key => 'p', p_path => '/operator/payout'), '201 fuller', 'whatever is swept');
 
 -- At once: another connection holds a key in a transaction under way.
 select dblink_connect('one', format('host=%s dbname=%s user=%s', split_part(current_setting('unix_socket_directories'), ',', 1),

@@ -120,10 +120,13 @@ update email_tokens set expires_at = t0() - interval '30 days' where bucket = 7 
 delete from jobs;
 insert into jobs select 7, gen_random_uuid(), 'x', gen_random_uuid(), '{}', is_dead, t0(), 0, 3, null, t0() - age
 from (values (true, interval '30 days'), (true, '29 days'), (false, '99 days')) j(is_dead, age);
-select is(sweep_expired_everywhere(t0() + interval '2 seconds'), 4::bigint, 'what has ended is deleted');
+insert into wallet_challenges select 7, id('agent'), gen_random_uuid(), t0() + interval '2 seconds' - age
+from unnest(array[interval '10 minutes', '9 minutes 59.999 seconds']) age;
+select is(sweep_expired_everywhere(t0() + interval '2 seconds'), 5::bigint, 'what has ended is deleted');
 select is((select array_agg(key) from idempotency_keys), '{3}', 'keys to the second');
 select is((select count(*) from email_tokens where agent_id = id('agent')), 0::bigint, 'tokens a month after their end');
 select is((select count(*) from jobs), 2::bigint, 'dead jobs after a month, living ones never');
+select is((select min(issued_at) from wallet_challenges), t0() + interval '2.001 seconds' - interval '10 minutes', 'wallet challenges to the millisecond');
 select is(sweep_expired_everywhere(t0() + interval '2 seconds'), 0::bigint, 'once');
 insert into idempotency_keys select 7, id('agent'), '/q', n::text, 'x', 201, '{}', t0(), t0() from generate_series(1, 10001) n;
 select is(sweep_expired_everywhere(t0()), 10000::bigint, 'at most ten thousand rows at a time');

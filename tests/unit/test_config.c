@@ -8,6 +8,7 @@
 #include <talloc.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "capture.h"
 #include "unit.h"
 
@@ -444,6 +445,72 @@ a_model_needs_a_name_and_anthropic_a_key(void **state)
 	talloc_free(config);
 }
 
+#define CHAIN \
+	"BASE_RPC_URL=https://base.example/v2/hunter2 http://127.0.0.1:8545\n" \
+	"DEPOSIT_ADDRESS=0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\nETH_USD_PRICE=3000.50\n"
+
+static void
+a_chain_brings_its_settings(void **state)
+{
+	const char *said;
+	struct config *config = load(GOOD, NULL, &said);
+
+	(void)state;
+	assert_true(config->base_rpc_urls[0] == NULL && config->deposit_address == NULL);
+	assert_true(config->base_chain_id == 8453 && config->confirmations == 12);
+	assert_string_equal(config->usdc_contract, "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913");
+	talloc_free(config);
+	config = load(GOOD CHAIN "PAYOUT_PRIVATE_KEY_FILE=/nonexistent/key\nCONFIRMATIONS_REQUIRED=3\n", NULL, &said);
+	assert_string_equal(said, ""); /* the key's file is not even opened */
+	assert_string_equal(config->base_rpc_urls[0], "https://base.example/v2/hunter2");
+	assert_string_equal(config->base_rpc_urls[1], "http://127.0.0.1:8545");
+	assert_string_equal(config->deposit_address, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+	assert_string_equal(config->payout_key_file, "/nonexistent/key");
+	assert_true(config->eth_usd_price == 3000500000 && config->eth_usd_oracle == NULL);
+	assert_true(config->confirmations == 3);
+	talloc_free(config);
+}
+
+static void
+a_chain_needs_all_of_its_settings(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "BASE_RPC_URL=https://a.example\nETH_USD_PRICE=1\n", "DEPOSIT_ADDRESS is required" },
+		{ "BASE_RPC_URL=https://a.example\nDEPOSIT_ADDRESS=0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n",
+		    "ETH_USD_PRICE is required" },
+		{ "PAYOUT_PRIVATE_KEY_FILE=/k\n", "PAYOUT_PRIVATE_KEY_FILE is of no use without BASE_RPC_URL" },
+		{ "PAYOUT_PRIVATE_KEY=hunter2\n", "there is no setting PAYOUT_PRIVATE_KEY" },
+		{ CHAIN "PAYOUT_PRIVATE_KEY_FILE=key\n", "PAYOUT_PRIVATE_KEY_FILE must be a path" },
+		{ "BASE_RPC_URL=http://base.example/hunter2\n", "BASE_RPC_URL must begin with https://" },
+		{ "BASE_RPC_URL=https://a.example  https://b.example\n", "BASE_RPC_URL must be one or two URLs" },
+		{ "BASE_RPC_URL=https://a.example https://b.example https://c.example\n",
+		    "BASE_RPC_URL must be one or two URLs" },
+		{ "BASE_RPC_URL=https://a.example https://a.example/\n", "BASE_RPC_URL names the same server twice" },
+		{ "USDC_CONTRACT=0x1234\n", "USDC_CONTRACT must be an address" },
+		{ "DEPOSIT_ADDRESS=0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeg\n",
+		    "DEPOSIT_ADDRESS must be an address" },
+		{ "ETH_USD_ORACLE=5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed00\n", "ETH_USD_ORACLE must be an address" },
+		{ "CONFIRMATIONS_REQUIRED=0\n", "CONFIRMATIONS_REQUIRED must be a whole number from 1 to 1000" },
+		{ "BASE_CHAIN_ID=-1\n", "BASE_CHAIN_ID must be a whole number" },
+		{ "ETH_USD_PRICE=0.5\n", "ETH_USD_PRICE must be a price" },
+		{ "ETH_USD_PRICE=3e3\n", "ETH_USD_PRICE must be a price" },
+	};
+	const char *said;
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text), GOOD "%s", rows[i].text);
+		assert_null(load(text, NULL, &said));
+		if (strstr(said, rows[i].want) == NULL)
+			fail_msg("%s: %s", rows[i].text, said);
+		assert_null(strstr(said, "hunter2"));
+	}
+}
+
 static void
 all_faults_are_named_at_once_and_no_value_is_shown(void **state)
 {
@@ -518,6 +585,8 @@ main(void)
 		cmocka_unit_test(a_bucket_needs_all_of_its_settings_and_a_safe_way),
 		cmocka_unit_test(fiat_needs_all_of_its_settings),
 		cmocka_unit_test(a_model_needs_a_name_and_anthropic_a_key),
+		cmocka_unit_test(a_chain_brings_its_settings),
+		cmocka_unit_test(a_chain_needs_all_of_its_settings),
 		cmocka_unit_test(all_faults_are_named_at_once_and_no_value_is_shown),
 		cmocka_unit_test(a_file_that_was_named_must_be_there),
 	};

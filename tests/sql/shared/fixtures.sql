@@ -54,6 +54,30 @@ begin
     return v_agent;
 end $$;
 
+-- hash_of('a'), address_of('a'): the hash and the address of that name.
+create function fixture.hash_of(p_name text) returns text
+language sql immutable as $$ select '0x' || encode(sha256(p_name::bytea), 'hex') $$;
+create function fixture.address_of(p_name text) returns text
+language sql immutable as $$ select left(fixture.hash_of(p_name), 42) $$;
+
+-- fixture_usdc: a confirmed USDC deposit of the agent of that name (usd_micros), by the transaction hash_of(name) in the block
+-- hash_of('block of ' || name).
+create function fixture.fixture_usdc(p_bucket int, p_name text, p_agent text default 'agent', p_amount bigint default 100000000,
+    p_is_final boolean default true, p_at timestamptz default fixture.t0()) returns uuid
+language plpgsql as $$
+declare
+    v_agent uuid := fixture.id(p_agent);
+    v_id uuid := fixture.name_id(p_name, public.id_new(p_bucket, p_at));
+    v_block text := fixture.hash_of('block of ' || p_name);
+begin
+    perform public.usdc_seen(p_bucket, v_agent, v_id, 8453, fixture.hash_of(p_name), 0, null, p_amount, 100, v_block, p_at);
+    perform public.usdc_confirm(p_bucket, v_agent, v_id, v_block, p_at);
+    if p_is_final then
+        perform public.usdc_final(p_bucket, v_agent, v_id, v_block);
+    end if;
+    return v_id;
+end $$;
+
 -- walk: makes the moves named, each by the actor that the lifecycle has for it, a minute apart from p_at on.
 create function fixture.walk(p_bucket int, p_task uuid, p_events text[], p_at timestamptz) returns void
 language plpgsql as $$
@@ -159,6 +183,12 @@ language sql as $$ select sum(balance) from public.accounts where kind = 'cleari
 create function fixture.findings() returns text
 language sql as $$ select string_agg(a::text, '; ') from public.ledger_audit_everywhere(fixture.t0() + interval '1 year') a $$;
 
+create function fixture.usdc(p_name text) returns public.usdc_deposits
+language sql as $$ select d from public.usdc_deposits d where d.id = fixture.id(p_name) $$;
+
+create function fixture.payout(p_name text) returns public.payouts
+language sql as $$ select p from public.payouts p where p.id = fixture.id(p_name) $$;
+
 create function fixture.task(p_bucket int, p_name text) returns public.tasks
 language sql as $$ select t from public.tasks t where bucket = p_bucket and id = fixture.id(p_name) $$;
 
@@ -185,4 +215,29 @@ begin
     raise exception using errcode = 'ZZ001';
 exception when sqlstate 'ZZ001' then
     return v_refusal;
+end $$;
+
+-- answer: the one text that a connection of dblink was sent to ask for, with the end of it, so that the connection is free again.
+create function fixture.answer(p_name text) returns text
+language plpgsql as $$
+declare v_answer text;
+begin
+    select r into v_answer from dblink_get_result(p_name) d(r text);
+    perform from dblink_get_result(p_name) d(r text);
+    return v_answer;
+end $$;
+
+-- waits_in: whether a call of a function with this bucket, by another connection, comes to stand behind a lock.
+create function fixture.waits_in(p_bucket int) returns boolean
+language plpgsql as $$
+begin
+    for i in 1..200 loop
+        perform pg_stat_clear_snapshot();
+        if exists (select from pg_stat_activity
+            where wait_event_type = 'Lock' and query like format('%%(%s,%%', p_bucket) and pid <> pg_backend_pid()) then
+            return true;
+        end if;
+        perform pg_sleep(0.02);
+    end loop;
+    return false;
 end $$;
