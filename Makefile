@@ -24,7 +24,7 @@ PICTURE_LIBS = -Wl,--as-needed $(shell pkg-config --libs $(PICTURE_PACKAGES))
 
 LIB_SRC  = $(wildcard lib/*/*.c)
 LIB      = $(BUILD)/libhumanops.a
-SERVERS  = agents tasks operator webhooks admin
+SERVERS  = agents tasks operator webhooks admin mcp
 PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker $(BUILD)/fcgi/imager
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 

@@ -15,7 +15,7 @@ PGBIN=/usr/lib/postgresql/15/bin
 SCRATCH=$(mktemp)
 trap 'rm -f -- "$SCRATCH"' EXIT
 # shellcheck disable=SC2034 # for the scripts that source this
-SERVERS=(agents tasks operator webhooks admin)
+SERVERS=(agents tasks operator webhooks admin mcp)
 
 say() {
     printf '%-12s %s\n' "$1" "$2"

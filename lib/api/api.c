@@ -155,8 +155,20 @@ identify_person(struct request *rq)
 	return rq->route->principal == PERSON ? 0 : find_operator(rq, id);
 }
 
-static int
-identify(struct request *rq)
+enum principal
+api_principal(const struct request *rq)
+{
+	const char *key = request_header(rq, "HTTP_X_API_KEY");
+	const char *bearer = request_header(rq, "HTTP_AUTHORIZATION");
+	bool is_bearer = bearer != NULL && strncasecmp(bearer, BEARER, strlen(BEARER)) == 0;
+
+	if ((key != NULL && *key != '\0') || (is_bearer && apikey_looks_right(bearer + strlen(BEARER))))
+		return AGENT;
+	return is_bearer || request_header(rq, "HTTP_X_OPERATOR_ID") != NULL ? OPERATOR : PUBLIC;
+}
+
+int
+api_identify(struct request *rq)
 {
 	switch (rq->route->principal) {
 	case PUBLIC:
@@ -302,7 +314,7 @@ int
 api_call(struct request *rq)
 {
 	rq->after = after_answer;
-	return identify(rq) ? -1 : call_handler(rq);
+	return api_identify(rq) ? -1 : call_handler(rq);
 }
 
 /* What each worker makes once: the issuer's keys, the storage, the receipts' key. */

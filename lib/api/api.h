@@ -27,6 +27,12 @@ int api_main(int argc, char **argv, const char *name, const struct route *routes
 /* The call of struct serve (http/serve.h): identifies, checks the scope, replays or runs the handler. */
 int api_call(struct request *rq);
 
+/* Who asks, as rq->route->principal wants it, and with the scope that it names; fills rq->who. */
+int api_identify(struct request *rq);
+
+/* What the headers claim, unproven: AGENT with a key, OPERATOR with another token, PUBLIC without either. */
+enum principal api_principal(const struct request *rq);
+
 /* The key that this request was made with; for handlers of AGENT routes. */
 const struct apikey *api_key(const struct request *rq);
 
@@ -137,6 +143,8 @@ int api_admin_payout_retry(struct request *rq);
 int api_admin_payout_fail(struct request *rq);
 int api_admin_payouts_unfreeze(struct request *rq);
 int api_admin_agent_unfreeze(struct request *rq);
+
+int api_mcp(struct request *rq);
 
 int api_webhooks_dlocal(struct request *rq);
 int api_webhooks_kyc(struct request *rq);

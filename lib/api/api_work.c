@@ -213,6 +213,8 @@ api_tasks_credential(struct request *rq)
 	struct task task;
 	struct id id;
 
+	if (strcmp(rq->method, "POST") == 0 ? request_read(rq, NULL, 0, NULL) : request_query(rq, NULL, 0, NULL))
+		return -1;
 	if (read_task_id(rq, &id) || task_show(rq->db, rq, rq->who.id, id, &task, &rq->error))
 		return -1;
 	if (!category_find(task.task_type)->is_credential)

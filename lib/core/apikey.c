@@ -39,6 +39,12 @@ apikey_make(int bucket, struct apikey_secret *secret)
 	crypto_wipe(digits, sizeof(digits));
 }
 
+bool
+apikey_looks_right(const char *text)
+{
+	return strncmp(text, KEY_PREFIX, strlen(KEY_PREFIX)) == 0;
+}
+
 void
 apikey_prefix(const char *handle, char out[APIKEY_PREFIX_SIZE])
 {

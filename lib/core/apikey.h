@@ -62,6 +62,9 @@ struct apikey_row {
 /* A fresh key for a party of the bucket. */
 void apikey_make(int bucket, struct apikey_secret *secret);
 
+/* True if it begins as keys of ours do; says nothing about whether it is one. */
+bool apikey_looks_right(const char *text);
+
 /* What may be shown of a key: "ho_live_" and the handle, then "..". */
 void apikey_prefix(const char *handle, char out[APIKEY_PREFIX_SIZE]);
 

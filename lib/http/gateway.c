@@ -92,13 +92,14 @@ wait_for_connection(int fd)
 
 /* One connection: 0 if a request was served or another worker was faster, -1 if the socket is of no use. */
 static int
-serve_connection(const struct gateway_program *program, void *opened, struct fastcgi *fastcgi, int *served)
+serve_connection(const struct gateway_program *program, void *opened, struct fastcgi *fastcgi, int workers, int *served)
 {
 	struct gateway gateway = {
 		.variable = fastcgi_variable,
 		.read = fastcgi_read,
 		.write = fastcgi_write,
 		.finish = fastcgi_finish,
+		.workers = workers,
 		.state = fastcgi,
 	};
 	int rc = FCGX_Accept_r(&fastcgi->request);
@@ -118,7 +119,7 @@ serve_connection(const struct gateway_program *program, void *opened, struct fas
 
 /* A worker.  The socket does not block, so that one whom a sibling has forestalled goes back to its wait. */
 static int
-serve_socket(const struct gateway_program *program, int fd)
+serve_socket(const struct gateway_program *program, int fd, int workers)
 {
 	struct fastcgi fastcgi = { .is_finished = true };
 	void *opened = program->open(program->arg);
@@ -137,7 +138,7 @@ serve_socket(const struct gateway_program *program, int fd)
 	/* Asked before each wait: a socket with work never lets ppoll get to the signal. */
 	while (rc == 0 && served < REQUESTS_MAX && !supervise_stopping()) {
 		if (wait_for_connection(fd))
-			rc = serve_connection(program, opened, &fastcgi, &served);
+			rc = serve_connection(program, opened, &fastcgi, workers, &served);
 	}
 	program->close(opened);
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -306,7 +307,7 @@ listen_on(const char *path)
 
 struct listener {
 	const struct gateway_program *program;
-	int fd;
+	int fd, workers;
 	bool is_worker;
 };
 
@@ -317,13 +318,13 @@ listener_child(void *arg, int index)
 
 	(void)index;
 	listener->is_worker = true;
-	return serve_socket(listener->program, listener->fd);
+	return serve_socket(listener->program, listener->fd, listener->workers);
 }
 
 static int
 serve_path(const struct gateway_program *program, char **argv, const char *path, int workers)
 {
-	struct listener listener = { .program = program, .fd = supervise_inherited_fd() };
+	struct listener listener = { .program = program, .fd = supervise_inherited_fd(), .workers = workers };
 	struct supervise supervise = {
 		.name = program->name,
 		.argv = argv,
@@ -390,7 +391,7 @@ gateway_main(int argc, char **argv, const struct gateway_program *program)
 	signal(SIGPIPE, SIG_IGN); /* a client that leaves is an answer to write(2), no reason to die */
 	if (argc < 2 && is_listening(STDIN_FILENO)) {
 		supervise_catch();
-		return serve_socket(program, STDIN_FILENO);
+		return serve_socket(program, STDIN_FILENO, 0);
 	}
 	/* Before the arguments: some servers pass the words of a query as such (RFC 3875, 4.4). */
 	if (getenv("REQUEST_METHOD") != NULL)

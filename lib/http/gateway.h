@@ -19,6 +19,7 @@ struct gateway {
 	int (*write)(struct gateway *gateway, const void *data, size_t len);
 	/* Ends the answer: the client has it all when this returns.  Work may follow. */
 	void (*finish)(struct gateway *gateway);
+	int workers; /* how many processes serve this program's requests; 0: not known */
 	void *state;
 };
 

@@ -3,15 +3,58 @@
  * bytes have been fetched, limited and decoded before (serve.c); what a field may hold is base/fields.h.
  */
 #include <assert.h>
+#include <json-c/json.h>
 #include <string.h>
 #include <strings.h>
+#include <talloc.h>
 #include "base/text.h"
 #include "http/gateway.h"
 #include "http/request.h"
 
+static int
+request_free(struct request *rq)
+{
+	error_clear(&rq->error);
+	json_object_put(rq->reply);
+	json_object_put(rq->log);
+	return 0;
+}
+
+struct request *
+request_new(const void *ctx)
+{
+	struct request *rq = talloc_zero(ctx, struct request);
+
+	assert(rq != NULL);
+	talloc_set_destructor(rq, request_free);
+	rq->path = rq->query = "";
+	rq->reply = json_object_new_object();
+	rq->log = json_object_new_object();
+	assert(rq->reply != NULL && rq->log != NULL);
+	return rq;
+}
+
+struct request *
+request_within(struct request *outer)
+{
+	struct request *rq = request_new(outer);
+
+	rq->gateway = outer->gateway;
+	rq->config = outer->config;
+	rq->db = outer->db;
+	rq->program = outer->program;
+	rq->server = outer->server;
+	rq->id = outer->id;
+	rq->now_ms = outer->now_ms;
+	rq->address = outer->address;
+	return rq;
+}
+
 const char *
 request_header(const struct request *rq, const char *cgi_name)
 {
+	if (rq->given.name != NULL && strcmp(rq->given.name, cgi_name) == 0)
+		return rq->given.value;
 	return rq->gateway->variable(rq->gateway, cgi_name);
 }
 
@@ -60,12 +103,18 @@ is_json(const char *type)
 	return *type == '\0';
 }
 
+bool
+request_is_json(const struct request *rq)
+{
+	return is_json(request_header(rq, "CONTENT_TYPE"));
+}
+
 int
 request_read(struct request *rq, const struct field *fields, size_t count, void *out)
 {
 	if (rq->body_len == 0)
 		return fields_read(rq, "{}", 2, fields, count, out, &rq->error);
-	if (!is_json(request_header(rq, "CONTENT_TYPE")))
+	if (!request_is_json(rq))
 		return error_set(&rq->error, ERR_media_type_unsupported);
 	return fields_read(rq, rq->body, rq->body_len, fields, count, out, &rq->error);
 }

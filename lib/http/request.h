@@ -70,6 +70,11 @@ struct request {
 	int status;		  /* what was answered, and how many bytes of body; by reply_send */
 	size_t sent;
 
+	/* A call made within another one (request_within): the header that stands there instead, whatever came. */
+	struct {
+		const char *name, *value;
+	} given;
+
 	/*
 	 * For MONEY: called when the handler's work is committed, before the answer goes.  True: it has made the answer
 	 * fuller, and that one is kept for repeats.  It cannot fail, since the work is done.
@@ -80,6 +85,16 @@ struct request {
 	void (*after)(struct request *rq);
 	bool wakes_worker;
 };
+
+/* An empty request with its reply and log; a talloc child of ctx, which frees what it holds. */
+struct request *request_new(const void *ctx);
+
+/*
+ * A request within another, for a program whose calls are made of other programs' handlers: same client, headers, time and
+ * database, its own route, input and answer.  The caller fills in method, path, route, params, query, body and given.
+ * Owner: a talloc child of the outer one.
+ */
+struct request *request_within(struct request *outer);
 
 /* A request header by its CGI name ("HTTP_X_API_KEY", "CONTENT_TYPE"); NULL if absent. */
 const char *request_header(const struct request *rq, const char *cgi_name);
@@ -93,6 +108,9 @@ int request_id(struct request *rq, const char *param, enum id_kind kind, enum er
  * fields_read.
  */
 int request_read(struct request *rq, const struct field *fields, size_t count, void *out);
+
+/* True if the body is said to be JSON: application/json, without or with charset utf-8. */
+bool request_is_json(const struct request *rq);
 
 /*
  * For STREAMED routes: reads up to size bytes of the body; 0 at its end.  -1 if it broke off or is not of its

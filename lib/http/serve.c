@@ -202,23 +202,13 @@ log_line(const struct request *rq, const struct trace *trace)
 	log_event(is_fault ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "request", json_object_get(line));
 }
 
-static int
-request_free(struct request *rq)
-{
-	error_clear(&rq->error);
-	json_object_put(rq->reply);
-	json_object_put(rq->log);
-	return 0;
-}
-
 static struct request *
-request_new(const struct opened *opened, struct gateway *gateway)
+request_of(const struct opened *opened, struct gateway *gateway)
 {
-	struct request *rq = talloc_zero(opened, struct request);
+	struct request *rq = request_new(opened);
 	char *id = talloc_zero_size(rq, ID_TEXT_SIZE);
 
-	assert(rq != NULL && id != NULL);
-	talloc_set_destructor(rq, request_free);
+	assert(id != NULL);
 	rq->gateway = gateway;
 	rq->config = opened->serve->config;
 	rq->db = opened->db;
@@ -228,12 +218,8 @@ request_new(const struct opened *opened, struct gateway *gateway)
 	id_print(ID_REQUEST, id_new(0, rq->now_ms), id);
 	rq->id = id;
 	rq->method = copy(rq, "REQUEST_METHOD");
-	rq->path = "";
 	rq->query = copy(rq, "QUERY_STRING");
 	rq->address = copy(rq, "REMOTE_ADDR");
-	rq->reply = json_object_new_object();
-	rq->log = json_object_new_object();
-	assert(rq->reply != NULL && rq->log != NULL);
 	return rq;
 }
 
@@ -241,7 +227,7 @@ static void
 handle(void *arg, struct gateway *gateway)
 {
 	struct opened *opened = arg;
-	struct request *rq = request_new(opened, gateway);
+	struct request *rq = request_of(opened, gateway);
 	struct trace trace = { .start_ms = now_monotonic_ms(), .uri = "" };
 	int status;
 

@@ -1,0 +1,11 @@
+export { HumanOpsClient } from "./client.mjs";
+export { HumanOpsError } from "./errors.mjs";
+export { Listing } from "./listing.mjs";
+export { verifyReceipt } from "./receipt.mjs";
+export { VERSION } from "./version.mjs";
+export type ClientOptions = import("./transport.mjs").ClientOptions;
+export type RequestOptions = import("./transport.mjs").RequestOptions;
+export type WaitOptions = import("./client.mjs").WaitOptions;
+export type PrivateKey = import("./e2ee.mjs").PrivateKey;
+export { ALGORITHM, decryptCredential, encryptCredential, generateKeyPair, PLAINTEXT_MAX } from "./e2ee.mjs";
+export { signWebhook, verifyWebhook } from "./webhook.mjs";

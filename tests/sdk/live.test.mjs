@@ -1,0 +1,12 @@
+/* The SDK, the bridge and the CLI against one running instance.  HUMANOPS_TEST_PARTS=client,bridge: only these parts. */
+import { describe } from 'node:test';
+import { stack } from '../stack.mjs';
+
+const names = (process.env.HUMANOPS_TEST_PARTS ?? 'client,trouble,browser,package,bridge,cli').split(',');
+const parts = await Promise.all(names.map(async (name) => ({ name, run: (await import(`./${name}.mjs`)).run })));
+const s = await stack({ settings: ['SANDBOX_STEP_SECONDS=0', 'ALLOW_DEV_OPERATOR_ID_HEADER=true'] });
+
+/* Most of the time is spent waiting. */
+describe('sdk', { concurrency: 3 }, () => {
+  for (const { name, run } of parts) describe(name, { concurrency: 1, timeout: 60_000 }, () => run(s));
+});
