@@ -523,3 +523,25 @@ test('what an operator reads of open tasks; notes beside photos', async () => {
   );
   await unharmed(app);
 });
+
+test('whoever receives webhooks answers with all of them, in status line, headers and body', async () => {
+  const sink = await s.receiver({
+    answer: () => ({ status: 500, headers: { 'Content-Type': 'text/html', 'X-Said': payloads[11] }, body: payloads.join('\n') }),
+  });
+  const agent = await w.agent();
+  const task = await w.post(agent, { title: payloads[23], callback_url: sink.url });
+  await w.asAgent(agent, 'POST', `/tasks/${task}/cancel`);
+  await s.until(async () => (await w.asAgent(agent, 'GET', `/tasks/${task}/webhooks`)).data[0]?.attempts.length > 0);
+  const page = await open('/console/');
+  await page.getByLabel('API key').fill(agent.key);
+  await page.keyboard.press('Enter');
+  await page.locator('main[data-ready]').waitFor();
+  assert.deepEqual(
+    await walk(page, [
+      { hash: '#/webhooks', texts: [payloads[23], 'status 500'] },
+      { hash: `#/tasks/${task}`, texts: [payloads[23], 'status 500'] },
+    ]),
+    [],
+  );
+  await unharmed(page);
+});
