@@ -254,6 +254,23 @@ test("nothing but the app's own files is kept in the cache, and signing out leav
   await page.context().close();
 });
 
+test('the next person at a device sees nothing of the one before, though nobody signed out', async () => {
+  const next = await w.operator({ name: 'Next', email: 'next@example.com' });
+  const page = await enter(op, { hash: '#/work' });
+  await shows(page, 'Finished');
+  await workerReady(page);
+  const other = await page.context().newPage();
+  await other.addInitScript((id) => localStorage.setItem('humanops.dev.operator', id), next.id);
+  await other.goto(`${s.base}/app/#/profile`);
+  await shows(other, 'next@example.com');
+  await page.close();
+  await other.context().setOffline(true);
+  await open(other, '#/work');
+  await shows(other, 'You are offline');
+  assert.equal(await other.getByText('Finished').count(), 0);
+  await other.context().close();
+});
+
 test('the language is changed at once and remembered', async () => {
   const page = await enter(op, { hash: '#/profile' });
   await page.getByLabel('Language').selectOption('es');

@@ -189,6 +189,8 @@ class App {
     try {
       this.me = await this.api.get('/operator/me');
       this.isPicking = this.isFresh = false;
+      /* Nothing of the one who was here before is shown to another. */
+      if (remembered && remembered.operator_id !== this.me.operator_id) await this.work.forget();
       await this.work.remember(this.me);
       this.outbox.use(this.me.operator_id);
       this.outbox.tidy(OLD_MS).then(() => this.outbox.run({ isNow: true }));
@@ -199,7 +201,7 @@ class App {
       else if (error.status === 401 || error.code === 'expired') {
         await this.session.end();
         await this.#askIn(remembered);
-      } else if (remembered) this.#stayAway(remembered);
+      } else if (remembered && this.#isSame(remembered)) this.#stayAway(remembered);
       else
         this.#gate = () => {
           throw error;
