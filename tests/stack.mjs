@@ -99,7 +99,7 @@ async function start(state, settings, wrap) {
 	}
 }
 
-/* Answers of every kind carry a request id, and errors have one shape, whoever makes them, but for those of JSON-RPC. */
+/* Answers of every kind carry a request id, and errors have one shape, whoever makes them. */
 function checkAnswer(answer, what) {
 	const id = answer.headers['x-request-id'];
 	assert.match(id ?? '', /^req_[0-9a-z]+$/, `${what}: X-Request-Id`);

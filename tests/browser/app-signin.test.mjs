@@ -14,7 +14,7 @@ import { World } from './world.mjs';
 
 const [major] = process.versions.node.split('.').map(Number);
 const skip = major < 20 && 'oidc-provider needs Node 20';
-let app = null;   /* the instance's address, known only once it runs */
+let app = null; /* the instance's address, known only once it runs */
 
 /* The provider, whose access tokens are JWTs for our API; any name signs in.  lives: seconds of an access token. */
 async function provider(port, state) {
@@ -22,16 +22,39 @@ async function provider(port, state) {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const resource = { scope: 'work', audience: 'humanops', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
   const made = new Provider(`http://127.0.0.1:${port}`, {
-    clients: [{ client_id: 'app', redirect_uris: [`${app}/app/`], post_logout_redirect_uris: [`${app}/app/`], token_endpoint_auth_method: 'none', id_token_signed_response_alg: 'ES256',
-      grant_types: ['authorization_code', 'refresh_token'] }],
+    clients: [
+      {
+        client_id: 'app',
+        redirect_uris: [`${app}/app/`],
+        post_logout_redirect_uris: [`${app}/app/`],
+        token_endpoint_auth_method: 'none',
+        id_token_signed_response_alg: 'ES256',
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
+    ],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', kid: 'key-1', alg: 'ES256' }] },
     cookies: { keys: [randomBytes(16).toString('hex')] },
     pkce: { required: () => true },
     clientBasedCORS: () => true,
-    ttl: { AccessToken: () => state.lives, Session: 3600, Grant: 3600, Interaction: 3600, IdToken: 3600, RefreshToken: 3600 },
+    ttl: {
+      AccessToken: () => state.lives,
+      Session: 3600,
+      Grant: 3600,
+      Interaction: 3600,
+      IdToken: 3600,
+      RefreshToken: 3600,
+    },
     rotateRefreshToken: true,
-    features: { revocation: { enabled: true }, rpInitiatedLogout: { enabled: true },
-      resourceIndicators: { enabled: true, defaultResource: () => 'https://humanops.example/api', useGrantedResource: () => true, getResourceServerInfo: () => resource } },
+    features: {
+      revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => 'https://humanops.example/api',
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => resource,
+      },
+    },
   });
   made.on('server_error', (context, error) => console.error(error));
   made.use(async (context, next) => {
@@ -40,27 +63,50 @@ async function provider(port, state) {
   });
   const server = http.createServer(made.callback());
   await new Promise((done) => server.listen(port, '127.0.0.1', done));
-  after(() => { server.close(); server.closeAllConnections(); });
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
 }
 
 /* Tiles for a map, grey ones. */
 async function tileServer() {
-  const asked = [], grey = png(), server = http.createServer((request, response) => {
-    asked.push(request.url);
-    response.writeHead(200, { 'Content-Type': 'image/png' });
-    response.end(grey);
-  });
+  const asked = [],
+    grey = png(),
+    server = http.createServer((request, response) => {
+      asked.push(request.url);
+      response.writeHead(200, { 'Content-Type': 'image/png' });
+      response.end(grey);
+    });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  after(() => { server.close(); server.closeAllConnections(); });
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return { asked, origin: `http://127.0.0.1:${server.address().port}` };
 }
 
 test('a person signs in at the provider, registers, works, and signs out', { skip }, async () => {
-  const port = await freePort(), issuer = `http://127.0.0.1:${port}`, state = { lives: 3600, log: [] };
-  const tiles = await tileServer(), s = await stack({ settings: [`MAP_TILE_URL=${tiles.origin}/{z}/{x}/{y}.png`, 'MAP_TILE_ATTRIBUTION=© <b>Somebody</b>', `OPERATOR_JWT_ISSUER=${issuer}`, `OPERATOR_JWKS_URL=${issuer}/jwks`, 'OPERATOR_JWT_AUDIENCE=humanops', 'OPERATOR_OIDC_CLIENT_ID=app', 'OPERATOR_OIDC_SCOPE=openid offline_access work'] });
+  const port = await freePort(),
+    issuer = `http://127.0.0.1:${port}`,
+    state = { lives: 3600, log: [] };
+  const tiles = await tileServer(),
+    s = await stack({
+      settings: [
+        `MAP_TILE_URL=${tiles.origin}/{z}/{x}/{y}.png`,
+        'MAP_TILE_ATTRIBUTION=© <b>Somebody</b>',
+        `OPERATOR_JWT_ISSUER=${issuer}`,
+        `OPERATOR_JWKS_URL=${issuer}/jwks`,
+        'OPERATOR_JWT_AUDIENCE=humanops',
+        'OPERATOR_OIDC_CLIENT_ID=app',
+        'OPERATOR_OIDC_SCOPE=openid offline_access work',
+      ],
+    });
   app = s.base;
   await provider(port, state);
-  const b = await browser(s), w = new World(s, { screen: () => {} }), agent = await w.agent({ deposit: 500 });
+  const b = await browser(s),
+    w = new World(s, { screen: () => {} }),
+    agent = await w.agent({ deposit: 500 });
   const page = await b.page({ size: 'phone', context: here, ignore: [/127\.0\.0\.1/, /Failed to load resource/] });
   const asked = (line) => state.log.filter((l) => l === line).length;
 
@@ -89,7 +135,15 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   assert.match(tiles.asked[0], /^\/\d+\/\d+\/\d+\.png$/);
   await page.locator('.leaflet-tile-loaded').first().waitFor();
   assert.deepEqual(await page.evaluate(() => globalThis.__refused), []);
-  const elsewhere = page.evaluate(() => new Promise((done) => { const i = new Image(); i.onload = () => done('loaded'); i.onerror = () => done('refused'); i.src = 'https://elsewhere.example/1.png'; }));
+  const elsewhere = page.evaluate(
+    () =>
+      new Promise((done) => {
+        const i = new Image();
+        i.onload = () => done('loaded');
+        i.onerror = () => done('refused');
+        i.src = 'https://elsewhere.example/1.png';
+      }),
+  );
   assert.equal(await elsewhere, 'refused');
   assert.match((await page.evaluate(() => globalThis.__refused)).join(), /img-src https:\/\/elsewhere/);
   await open(page, '#/welcome');
@@ -102,8 +156,15 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   assert.equal(asked('GET /auth'), before);
   await s.until(() => asked('POST /token refresh_token') >= 1);
   const kept = await page.evaluate(async () => {
-    const db = await new Promise((done) => { const r = indexedDB.open('humanops-app'); r.onsuccess = () => done(r.result); });
-    const all = (name) => new Promise((done) => { const r = db.transaction(name).objectStore(name).getAll(); r.onsuccess = () => done(r.result); });
+    const db = await new Promise((done) => {
+      const r = indexedDB.open('humanops-app');
+      r.onsuccess = () => done(r.result);
+    });
+    const all = (name) =>
+      new Promise((done) => {
+        const r = db.transaction(name).objectStore(name).getAll();
+        r.onsuccess = () => done(r.result);
+      });
     const stores = JSON.stringify(await Promise.all([...db.objectStoreNames].map(all)));
     db.close();
     return { stores, local: JSON.stringify({ ...localStorage }), session: Object.keys(sessionStorage) };
@@ -125,8 +186,18 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   /* A token that the API refuses before its time is renewed, and nobody notices. */
   await open(page, '#/work');
   let refusals = 0;
-  await page.context().route('**/operator/earnings', (route) => (refusals++ === 0 ? route.fulfill({ status: 401, contentType: 'application/json',
-    headers: { 'X-Request-Id': 'req_1' }, body: '{"error":"no","code":"unauthorized","details":{},"request_id":"req_1"}' }) : route.fallback()));
+  await page
+    .context()
+    .route('**/operator/earnings', (route) =>
+      refusals++ === 0
+        ? route.fulfill({
+            status: 401,
+            contentType: 'application/json',
+            headers: { 'X-Request-Id': 'req_1' },
+            body: '{"error":"no","code":"unauthorized","details":{},"request_id":"req_1"}',
+          })
+        : route.fallback(),
+    );
   const tokens = asked('POST /token refresh_token');
   await open(page, '#/earnings');
   await shows(page, 'Your rewards');
@@ -134,10 +205,25 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
 
   /* A proof that is made while nobody is signed in waits for its owner. */
   const { operator_id: me } = await page.evaluate(async () => {
-    const db = await new Promise((done) => { const r = indexedDB.open('humanops-app'); r.onsuccess = () => done(r.result); });
-    return new Promise((done) => { const r = db.transaction('keep').objectStore('keep').get('me'); r.onsuccess = () => { db.close(); done(r.result); }; });
+    const db = await new Promise((done) => {
+      const r = indexedDB.open('humanops-app');
+      r.onsuccess = () => done(r.result);
+    });
+    return new Promise((done) => {
+      const r = db.transaction('keep').objectStore('keep').get('me');
+      r.onsuccess = () => {
+        db.close();
+        done(r.result);
+      };
+    });
   });
-  const task = await w.post(agent, { title: 'Count the chairs', task_type: 'DATA_VALIDATION', proof_type: 'CONFIRMATION', proof_requirements: ['Number'], location: undefined });
+  const task = await w.post(agent, {
+    title: 'Count the chairs',
+    task_type: 'DATA_VALIDATION',
+    proof_type: 'CONFIRMATION',
+    proof_requirements: ['Number'],
+    location: undefined,
+  });
   await open(page, `#/tasks/${task}`);
   await button(page, '1 h').click();
   await button(page, 'Claim with this estimate').click();

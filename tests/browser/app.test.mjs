@@ -13,9 +13,13 @@ import { browser } from './browser.mjs';
 import { button, enterer, here, open, shows, workerReady } from './operator.mjs';
 import { World, place } from './world.mjs';
 
-const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] }), b = await browser(s);
-const enter = enterer(s, b), w = new World(s, { screen: () => {} }), agent = await w.agent({ deposit: 3000 });
-const uploads = async (task) => s.sql(`select stored from uploads u join tasks t on t.id = u.task_id where t.title = '${task}'`);
+const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] }),
+  b = await browser(s);
+const enter = enterer(s, b),
+  w = new World(s, { screen: () => {} }),
+  agent = await w.agent({ deposit: 3000 });
+const uploads = async (task) =>
+  s.sql(`select stored from uploads u join tasks t on t.id = u.task_id where t.title = '${task}'`);
 
 async function takePhoto(page) {
   await button(page, 'Take photos').click();
@@ -27,7 +31,8 @@ async function takePhoto(page) {
 }
 
 test('an operator signs up, claims by keyboard alone, proves by camera, is believed and paid', async () => {
-  const title = 'Sign of the corner shop', task = await w.post(agent, { title });
+  const title = 'Sign of the corner shop',
+    task = await w.post(agent, { title });
   const page = await b.page({ size: 'phone', context: here });
   await page.goto(`${s.base}/app/`);
   await button(page, 'Create an operator').click();
@@ -46,12 +51,18 @@ test('an operator signs up, claims by keyboard alone, proves by camera, is belie
   /* The claim, without a pointer. */
   const card = page.getByRole('link', { name: title });
   await card.waitFor();
-  for (let i = 0; i < 40 && !(await card.evaluate((node) => node === document.activeElement)); i++) await page.keyboard.press('Tab');
+  for (let i = 0; i < 40 && !(await card.evaluate((node) => node === document.activeElement)); i++)
+    await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await shows(page, 'Claim this task');
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), title, 'the focus is where the new screen begins');
+  assert.equal(
+    await page.evaluate(() => document.activeElement.textContent),
+    title,
+    'the focus is where the new screen begins',
+  );
   const hours = page.getByLabel('Hours');
-  for (let i = 0; i < 40 && !(await hours.evaluate((node) => node === document.activeElement)); i++) await page.keyboard.press('Tab');
+  for (let i = 0; i < 40 && !(await hours.evaluate((node) => node === document.activeElement)); i++)
+    await page.keyboard.press('Tab');
   await page.keyboard.type('2');
   await shows(page, 'In total: 2 h');
   await page.keyboard.press('Enter');
@@ -67,18 +78,33 @@ test('an operator signs up, claims by keyboard alone, proves by camera, is belie
   await page.getByLabel('Notes').fill('The sign is lit and whole.');
   await button(page, 'Hand in the proof').click();
   await shows(page, 'What you handed in');
-  const judged = await s.until(async () => { const t = await w.asAgent(agent, 'GET', `/tasks/${task}`); return t.status === 'COMPLETED' && t; });
+  const judged = await s.until(async () => {
+    const t = await w.asAgent(agent, 'GET', `/tasks/${task}`);
+    return t.status === 'COMPLETED' && t;
+  });
   assert.equal(judged.guardian_result.decision, 'APPROVE', judged.guardian_result.reasoning);
   const [{ evidence }] = judged.proof.files;
-  assert.ok(Math.abs(evidence.exif_position.lat - place.lat) < 1e-5 && evidence.exif_distance_m < 5 && evidence.camera.startsWith('HumanOps'), JSON.stringify(evidence));
-  assert.ok(Math.abs(Date.parse(evidence.exif_taken_at) - Date.now()) < 60_000 && evidence.exif_has_zone && evidence.accuracy_m === 8);
+  assert.ok(
+    Math.abs(evidence.exif_position.lat - place.lat) < 1e-5 &&
+      evidence.exif_distance_m < 5 &&
+      evidence.camera.startsWith('HumanOps'),
+    JSON.stringify(evidence),
+  );
+  assert.ok(
+    Math.abs(Date.parse(evidence.exif_taken_at) - Date.now()) < 60_000 &&
+      evidence.exif_has_zone &&
+      evidence.accuracy_m === 8,
+  );
   await open(page, '#/earnings');
   await shows(page, 'Next on');
   await s.advance(7 * 86_400 + 60);
   await s.sweep();
   await open(page, '#/profile');
   await open(page, '#/earnings');
-  assert.equal(await page.locator('.figure').filter({ hasText: 'Available' }).locator('dd').first().textContent(), '$25.00');
+  assert.equal(
+    await page.locator('.figure').filter({ hasText: 'Available' }).locator('dd').first().textContent(),
+    '$25.00',
+  );
   await b.check(page);
   await page.context().close();
 });
@@ -86,46 +112,69 @@ test('an operator signs up, claims by keyboard alone, proves by camera, is belie
 /* As soon as the service has payouts; until then the screens are tried with answers made up (app-screens.test.mjs). */
 const hasPayouts = readFileSync(path.join(root, 'fcgi/operator.c'), 'utf8').includes('"/operator/payouts"');
 
-test('what has been earned is paid out to a wallet, fee and net shown before', { skip: !hasPayouts && 'this service has no payouts yet' }, async () => {
-  const op = await w.operator({ name: 'Paula' }), task = await w.accepted(agent, op, { title: 'Paid work' }), file = await w.photo(op, task);
-  await w.asOperator(op, 'POST', `/tasks/${task}/submit`, { body: { photos: [file.url] } });
-  await w.becomes(agent, task, 'COMPLETED');
-  await s.advance(7 * 86_400 + 60);
-  await s.sweep();
-  const page = await enter(op, { hash: '#/earnings' }), wallet = '0x8ba1f109551bD432803012645Ac136ddd64DBA72';
-  await page.getByRole('link', { name: 'Pay out', exact: true }).click();
-  await page.getByLabel('Amount').fill('9.99');
-  await page.getByLabel('Your wallet').fill(`${wallet.slice(0, -1)}3`);
-  await button(page, 'See fee and net').click();
-  await shows(page, 'The least that is paid out is $10.00.');
-  await button(page, 'All of it').click();
-  await button(page, 'See fee and net').click();
-  await shows(page, 'in USDC');
-  await page.getByRole('dialog').getByRole('button', { name: /^Send/ }).click();
-  await page.getByRole('dialog').getByRole('alert').waitFor();
-  await page.keyboard.press('Escape');
-  await page.getByLabel('Your wallet').fill(wallet);
-  await button(page, 'See fee and net').click();
-  await page.getByRole('dialog').getByRole('button', { name: /^Send/ }).click();
-  await shows(page, 'It has arrived in your wallet.');
-  await open(page, '#/earnings');
-  await shows(page, 'Paid');
-  assert.equal(await page.locator('.figure').filter({ hasText: 'Available' }).locator('dd').first().textContent(), '$0.00');
-  assert.equal(await page.getByRole('link', { name: /^Payout of/ }).count(), 1);
-  await b.check(page);
-  await page.context().close();
-});
+test(
+  'what has been earned is paid out to a wallet, fee and net shown before',
+  { skip: !hasPayouts && 'this service has no payouts yet' },
+  async () => {
+    const op = await w.operator({ name: 'Paula' }),
+      task = await w.accepted(agent, op, { title: 'Paid work' }),
+      file = await w.photo(op, task);
+    await w.asOperator(op, 'POST', `/tasks/${task}/submit`, { body: { photos: [file.url] } });
+    await w.becomes(agent, task, 'COMPLETED');
+    await s.advance(7 * 86_400 + 60);
+    await s.sweep();
+    const page = await enter(op, { hash: '#/earnings' }),
+      wallet = '0x8ba1f109551bD432803012645Ac136ddd64DBA72';
+    await page.getByRole('link', { name: 'Pay out', exact: true }).click();
+    await page.getByLabel('Amount').fill('9.99');
+    await page.getByLabel('Your wallet').fill(`${wallet.slice(0, -1)}3`);
+    await button(page, 'See fee and net').click();
+    await shows(page, 'The least that is paid out is $10.00.');
+    await button(page, 'All of it').click();
+    await button(page, 'See fee and net').click();
+    await shows(page, 'in USDC');
+    await page.getByRole('dialog').getByRole('button', { name: /^Send/ }).click();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Your wallet').fill(wallet);
+    await button(page, 'See fee and net').click();
+    await page.getByRole('dialog').getByRole('button', { name: /^Send/ }).click();
+    await shows(page, 'It has arrived in your wallet.');
+    await open(page, '#/earnings');
+    await shows(page, 'Paid');
+    assert.equal(
+      await page.locator('.figure').filter({ hasText: 'Available' }).locator('dd').first().textContent(),
+      '$0.00',
+    );
+    assert.equal(await page.getByRole('link', { name: /^Payout of/ }).count(), 1);
+    await b.check(page);
+    await page.context().close();
+  },
+);
 
 test('the network goes in the middle of an upload, the app is closed and opened: the proof arrives once, with its one photo', async () => {
-  const op = await w.operator({ name: 'Olga' }), title = 'Broken network', task = await w.accepted(agent, op, { title });
-  let page = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/ERR_INTERNET_DISCONNECTED|net::ERR/] } });
+  const op = await w.operator({ name: 'Olga' }),
+    title = 'Broken network',
+    task = await w.accepted(agent, op, { title });
+  let page = await enter(op, {
+    hash: `#/work/${task}/proof`,
+    page: { ignore: [/ERR_INTERNET_DISCONNECTED|net::ERR/] },
+  });
   const context = page.context();
   await workerReady(page);
   const cdp = await context.newCDPSession(page);
   await cdp.send('Network.enable');
-  await cdp.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 5000 });
+  await cdp.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: 5000,
+  });
   await takePhoto(page);
-  await page.waitForFunction(() => { const bar = document.querySelector('.proof-photos progress'); return bar && !bar.hidden && bar.value > 0.02 && bar.value < 0.6; });
+  await page.waitForFunction(() => {
+    const bar = document.querySelector('.proof-photos progress');
+    return bar && !bar.hidden && bar.value > 0.02 && bar.value < 0.6;
+  });
   await context.setOffline(true);
   await shows(page, 'No network.');
   await page.getByLabel('Notes').fill('Seen at noon.');
@@ -149,8 +198,15 @@ test('the network goes in the middle of an upload, the app is closed and opened:
   const seen = await w.asAgent(agent, 'GET', `/tasks/${task}`);
   assert.deepEqual([seen.proof.notes, seen.proof.files.length], ['Seen at noon.', 1]);
   const kept = await page.evaluate(async () => {
-    const db = await new Promise((done) => { const r = indexedDB.open('humanops-app'); r.onsuccess = () => done(r.result); });
-    const count = (name) => new Promise((done) => { const r = db.transaction(name).objectStore(name).count(); r.onsuccess = () => done(r.result); });
+    const db = await new Promise((done) => {
+      const r = indexedDB.open('humanops-app');
+      r.onsuccess = () => done(r.result);
+    });
+    const count = (name) =>
+      new Promise((done) => {
+        const r = db.transaction(name).objectStore(name).count();
+        r.onsuccess = () => done(r.result);
+      });
     return Promise.all(['proofs', 'photos', 'files'].map(count));
   });
   assert.deepEqual(kept, [0, 0, 0], 'nothing of it is left on the device');
@@ -158,7 +214,13 @@ test('the network goes in the middle of an upload, the app is closed and opened:
 });
 
 test('a submission whose answer is lost is found to have arrived and is not sent again', async () => {
-  const op = await w.operator({ name: 'Ida' }), task = await w.accepted(agent, op, { title: 'Lost answer', task_type: 'DATA_VALIDATION', proof_type: 'CONFIRMATION', proof_requirements: ['Result'] });
+  const op = await w.operator({ name: 'Ida' }),
+    task = await w.accepted(agent, op, {
+      title: 'Lost answer',
+      task_type: 'DATA_VALIDATION',
+      proof_type: 'CONFIRMATION',
+      proof_requirements: ['Result'],
+    });
   const page = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
   let sent = 0;
   await page.context().route('**/submit', async (route) => {
@@ -170,13 +232,21 @@ test('a submission whose answer is lost is found to have arrived and is not sent
   await button(page, 'Hand in the proof').click();
   await page.getByText('What you handed in').waitFor({ timeout: 15_000 });
   assert.equal(sent, 1);
-  const moves = await s.sql(`select count(*) as n from events e join tasks t on t.id = e.task_id where t.title = 'Lost answer' and e.type = 'task.submitted'`);
+  const moves = await s.sql(
+    `select count(*) as n from events e join tasks t on t.id = e.task_id where t.title = 'Lost answer' and e.type = 'task.submitted'`,
+  );
   assert.equal(moves[0].n, 1);
   await page.context().close();
 });
 
 test('a page that sleeps sends what waits when the browser says that the network is back, and other work is shown as news comes', async () => {
-  const op = await w.operator({ name: 'Bea' }), task = await w.accepted(agent, op, { title: 'Sleeper', task_type: 'DATA_VALIDATION', proof_type: 'CONFIRMATION', proof_requirements: ['Result'] });
+  const op = await w.operator({ name: 'Bea' }),
+    task = await w.accepted(agent, op, {
+      title: 'Sleeper',
+      task_type: 'DATA_VALIDATION',
+      proof_type: 'CONFIRMATION',
+      proof_requirements: ['Result'],
+    });
   const page = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
   await workerReady(page);
   let isDown = true;
@@ -186,36 +256,66 @@ test('a page that sleeps sends what waits when the browser says that the network
   await shows(page, 'Handed in here, on its way');
   await s.until(() => page.evaluate(() => document.querySelector('.notice.warn')?.textContent.includes('No network')));
   isDown = false;
-  const cdp = await page.context().newCDPSession(page), found = [];
+  const cdp = await page.context().newCDPSession(page),
+    found = [];
   cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => found.push(...registrations));
   await cdp.send('ServiceWorker.enable');
   await s.until(() => found.length > 0);
-  await cdp.send('ServiceWorker.dispatchSyncEvent', { origin: s.base, registrationId: found[0].registrationId, tag: 'outbox', lastChance: false });
+  await cdp.send('ServiceWorker.dispatchSyncEvent', {
+    origin: s.base,
+    registrationId: found[0].registrationId,
+    tag: 'outbox',
+    lastChance: false,
+  });
   await shows(page, 'What you handed in');
-  assert.equal((await s.sql(`select count(*) as n from events e join tasks t on t.id = e.task_id where t.title = 'Sleeper' and e.type = 'task.submitted'`))[0].n, 1);
+  assert.equal(
+    (
+      await s.sql(
+        `select count(*) as n from events e join tasks t on t.id = e.task_id where t.title = 'Sleeper' and e.type = 'task.submitted'`,
+      )
+    )[0].n,
+    1,
+  );
   await page.context().close();
 });
 
 test('two pages of one operator at once send one proof', async () => {
-  const op = await w.operator({ name: 'Zoe' }), title = 'Two pages', task = await w.accepted(agent, op, { title }), first = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
-  const second = await first.context().newPage(), sent = [];
-  first.context().on('request', (request) => { if (request.method() === 'POST') sent.push(new URL(request.url()).pathname.split('/').pop()); });
+  const op = await w.operator({ name: 'Zoe' }),
+    title = 'Two pages',
+    task = await w.accepted(agent, op, { title }),
+    first = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
+  const second = await first.context().newPage(),
+    sent = [];
+  first.context().on('request', (request) => {
+    if (request.method() === 'POST') sent.push(new URL(request.url()).pathname.split('/').pop());
+  });
   await second.goto(`${s.base}/app/#/work/${task}/proof`);
   await shows(second, 'No photos yet');
   await takePhoto(first);
   await second.locator('.proof-photos img').waitFor();
   await shows(first, 'All photos have arrived');
-  await Promise.all([button(first, 'Hand in the proof').click(), second.evaluate(() => dispatchEvent(new Event('online')))]);
+  await Promise.all([
+    button(first, 'Hand in the proof').click(),
+    second.evaluate(() => dispatchEvent(new Event('online'))),
+  ]);
   await shows(first, 'What you handed in');
   await shows(second, 'What you handed in');
   assert.deepEqual(sent, ['upload', 'submit']);
   await first.context().close();
 });
 
-test('a credential leaves the page only sealed, and the agent\'s key opens it', async () => {
-  const keys = keyPair(), op = await w.operator({ name: 'Karl' });
-  const task = await w.accepted(agent, op, { title: 'Weather API key', description: 'Sign up for the free plan of a weather service.', task_type: 'API_KEY_PROCUREMENT', proof_type: 'ARTIFACT',
-    agent_public_key: keys.publicKey, proof_requirements: ['API key'], location: undefined });
+test("a credential leaves the page only sealed, and the agent's key opens it", async () => {
+  const keys = keyPair(),
+    op = await w.operator({ name: 'Karl' });
+  const task = await w.accepted(agent, op, {
+    title: 'Weather API key',
+    description: 'Sign up for the free plan of a weather service.',
+    task_type: 'API_KEY_PROCUREMENT',
+    proof_type: 'ARTIFACT',
+    agent_public_key: keys.publicKey,
+    proof_requirements: ['API key'],
+    location: undefined,
+  });
   const page = await enter(op, { hash: `#/work/${task}/proof` });
   const bodies = [];
   page.on('request', (request) => bodies.push(request.postData() ?? ''));
@@ -229,8 +329,14 @@ test('a credential leaves the page only sealed, and the agent\'s key opens it', 
   await button(page, 'Hand in the proof').click();
   await shows(page, 'What you handed in');
   assert.ok(bodies.some((body) => body.includes('ciphertext')) && bodies.every((body) => !body.includes('SECRET')));
-  assert.equal((await page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).includes('SECRET'), false);
-  const got = await s.until(async () => { const t = await s.call('GET', `/tasks/${task}/retrieve-credential`, { key: agent.key }); return t.status === 200 && t.json; });
+  assert.equal(
+    (await page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).includes('SECRET'),
+    false,
+  );
+  const got = await s.until(async () => {
+    const t = await s.call('GET', `/tasks/${task}/retrieve-credential`, { key: agent.key });
+    return t.status === 200 && t.json;
+  });
   assert.deepEqual(unseal(keys, task, got.encrypted_credential), { api_key: 'sk_SECRET_€', plan: 'free' });
   await b.check(page);
   await page.context().close();
@@ -238,46 +344,97 @@ test('a credential leaves the page only sealed, and the agent\'s key opens it', 
 
 /* A push service that keeps what it is sent, and the browser's part of the encryption (RFC 8291). */
 async function pushService() {
-  const ecdh = createECDH('prime256v1'), point = ecdh.generateKeys(), auth = randomBytes(16), service = await s.receiver({ answer: () => ({ status: 201 }) });
+  const ecdh = createECDH('prime256v1'),
+    point = ecdh.generateKeys(),
+    auth = randomBytes(16),
+    service = await s.receiver({ answer: () => ({ status: 201 }) });
   const open1 = (body) => {
-    const key = body.subarray(21, 86), input = Buffer.from(hkdfSync('sha256', ecdh.computeSecret(key), auth, Buffer.concat([Buffer.from('WebPush: info\0'), point, key]), 32));
-    const part = (info, size) => Buffer.from(hkdfSync('sha256', input, body.subarray(0, 16), Buffer.from(`Content-Encoding: ${info}\0`), size));
-    const decipher = createDecipheriv('aes-128-gcm', part('aes128gcm', 16), part('nonce', 12)), record = body.subarray(86);
+    const key = body.subarray(21, 86),
+      input = Buffer.from(
+        hkdfSync(
+          'sha256',
+          ecdh.computeSecret(key),
+          auth,
+          Buffer.concat([Buffer.from('WebPush: info\0'), point, key]),
+          32,
+        ),
+      );
+    const part = (info, size) =>
+      Buffer.from(hkdfSync('sha256', input, body.subarray(0, 16), Buffer.from(`Content-Encoding: ${info}\0`), size));
+    const decipher = createDecipheriv('aes-128-gcm', part('aes128gcm', 16), part('nonce', 12)),
+      record = body.subarray(86);
     decipher.setAuthTag(record.subarray(-16));
     const text = Buffer.concat([decipher.update(record.subarray(0, -16)), decipher.final()]);
     return text.subarray(0, text.lastIndexOf(2)).toString();
   };
-  return { requests: service.requests, open: open1, subscription: { endpoint: `http://127.0.0.1:${service.port}/push/1`, keys: { p256dh: point.toString('base64url'), auth: auth.toString('base64url') } } };
+  return {
+    requests: service.requests,
+    open: open1,
+    subscription: {
+      endpoint: `http://127.0.0.1:${service.port}/push/1`,
+      keys: { p256dh: point.toString('base64url'), auth: auth.toString('base64url') },
+    },
+  };
 }
 
 test('a notification that the worker sent is shown, and a click on it opens the task', async () => {
-  const op = await w.operator({ name: 'Pia' }), push = await pushService(), task = await w.claimed(agent, op, { title: 'Tell me' });
-  const page = await b.page({ size: 'phone', context: { ...here, permissions: [...here.permissions, 'notifications'] } });
+  const op = await w.operator({ name: 'Pia' }),
+    push = await pushService(),
+    task = await w.claimed(agent, op, { title: 'Tell me' });
+  const page = await b.page({
+    size: 'phone',
+    context: { ...here, permissions: [...here.permissions, 'notifications'] },
+  });
   /* Chromium has no push service here: what it would give is put in its place. */
-  await page.context().addInitScript(([id, subscription]) => {
-    localStorage.setItem('humanops.dev.operator', id);
-    let current = null;
-    PushManager.prototype.getSubscription = async () => current;
-    PushManager.prototype.subscribe = async (options) => {
-      current = { endpoint: subscription.endpoint, options: { applicationServerKey: options.applicationServerKey.buffer }, toJSON: () => subscription, unsubscribe: async () => { current = null; return true; } };
-      return current;
-    };
-  }, [op.id, push.subscription]);
+  await page.context().addInitScript(
+    ([id, subscription]) => {
+      localStorage.setItem('humanops.dev.operator', id);
+      let current = null;
+      PushManager.prototype.getSubscription = async () => current;
+      PushManager.prototype.subscribe = async (options) => {
+        current = {
+          endpoint: subscription.endpoint,
+          options: { applicationServerKey: options.applicationServerKey.buffer },
+          toJSON: () => subscription,
+          unsubscribe: async () => {
+            current = null;
+            return true;
+          },
+        };
+        return current;
+      };
+    },
+    [op.id, push.subscription],
+  );
   await page.goto(`${s.base}/app/#/profile`);
   await workerReady(page);
   await button(page, 'Turn on').click();
   await shows(page, 'Notifications are on.');
-  assert.equal((await s.sql(`select count(*) as n from push_subscriptions where endpoint = '${push.subscription.endpoint}'`))[0].n, 1);
+  assert.equal(
+    (await s.sql(`select count(*) as n from push_subscriptions where endpoint = '${push.subscription.endpoint}'`))[0].n,
+    1,
+  );
   await w.asAgent(agent, 'POST', `/tasks/${task}/estimate/approve`);
   await s.until(() => push.requests.length > 0);
   const message = push.open(push.requests[0].raw);
   assert.equal(JSON.parse(message).task_id, task);
-  const cdp = await page.context().newCDPSession(page), versions = [];
+  const cdp = await page.context().newCDPSession(page),
+    versions = [];
   cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => versions.push(...registrations));
   await cdp.send('ServiceWorker.enable');
   await s.until(() => versions.length > 0);
-  await cdp.send('ServiceWorker.deliverPushMessage', { origin: s.base, registrationId: versions[0].registrationId, data: message });
-  const shown = await s.until(() => page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map((n) => ({ title: n.title, tag: n.tag }))).then((list) => list.length > 0 && list));
+  await cdp.send('ServiceWorker.deliverPushMessage', {
+    origin: s.base,
+    registrationId: versions[0].registrationId,
+    data: message,
+  });
+  const shown = await s.until(() =>
+    page
+      .evaluate(async () =>
+        (await (await navigator.serviceWorker.ready).getNotifications()).map((n) => ({ title: n.title, tag: n.tag })),
+      )
+      .then((list) => list.length > 0 && list),
+  );
   assert.deepEqual(shown, [{ title: JSON.parse(message).title, tag: task }]);
   const [worker] = page.context().serviceWorkers();
   await worker.evaluate(async () => {
@@ -287,18 +444,31 @@ test('a notification that the worker sent is shown, and a click on it opens the 
   await page.waitForURL(`**/app/#/work/${task}`);
   await button(page, 'Start now').waitFor();
   /* Nonsense from a push service shows something and breaks nothing. */
-  await cdp.send('ServiceWorker.deliverPushMessage', { origin: s.base, registrationId: versions[0].registrationId, data: '<not json' });
-  await s.until(() => page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).some((n) => n.title === 'HumanOps')));
+  await cdp.send('ServiceWorker.deliverPushMessage', {
+    origin: s.base,
+    registrationId: versions[0].registrationId,
+    data: '<not json',
+  });
+  await s.until(() =>
+    page.evaluate(async () =>
+      (await (await navigator.serviceWorker.ready).getNotifications()).some((n) => n.title === 'HumanOps'),
+    ),
+  );
   await open(page, '#/profile');
   await button(page, 'Turn off').click();
   await shows(page, 'Notifications are off.');
-  assert.equal((await s.sql(`select count(*) as n from push_subscriptions where endpoint = '${push.subscription.endpoint}'`))[0].n, 0);
+  assert.equal(
+    (await s.sql(`select count(*) as n from push_subscriptions where endpoint = '${push.subscription.endpoint}'`))[0].n,
+    0,
+  );
   await b.check(page);
   await page.context().close();
 });
 
 test('a claim is withdrawn, a message goes both ways, and work that is not safe is broken off', async () => {
-  const op = await w.operator({ name: 'Sam' }), first = await w.claimed(agent, op, { title: 'Changed my mind' }), second = await w.accepted(agent, op, { title: 'Dark alley' });
+  const op = await w.operator({ name: 'Sam' }),
+    first = await w.claimed(agent, op, { title: 'Changed my mind' }),
+    second = await w.accepted(agent, op, { title: 'Dark alley' });
   const page = await enter(op, { hash: `#/work/${first}` });
   await button(page, 'Withdraw claim').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Withdraw claim' }).click();
@@ -319,7 +489,9 @@ test('a claim is withdrawn, a message goes both ways, and work that is not safe 
 });
 
 test('who is faster gets the task, and the other is told so', async () => {
-  const op = await w.operator({ name: 'Slow' }), other = await w.operator({ name: 'Fast' }), task = await w.post(agent, { title: 'Only one' });
+  const op = await w.operator({ name: 'Slow' }),
+    other = await w.operator({ name: 'Fast' }),
+    task = await w.post(agent, { title: 'Only one' });
   const page = await enter(op, { hash: `#/tasks/${task}` });
   await w.asOperator(other, 'POST', `/tasks/${task}/accept`, { body: { estimate_hours: 1 } });
   await button(page, '1 h').click();
@@ -329,9 +501,12 @@ test('who is faster gets the task, and the other is told so', async () => {
 });
 
 test('a file that the server will not have is said so beside it, and the rest can go', async () => {
-  const op = await w.operator({ name: 'Fritz' }), task = await w.accepted(agent, op, { title: 'Bad file' });
+  const op = await w.operator({ name: 'Fritz' }),
+    task = await w.accepted(agent, op, { title: 'Bad file' });
   const page = await enter(op, { hash: `#/work/${task}/proof` });
-  await page.locator('input[type=file]').setInputFiles([{ name: 'half.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('ffd8ffe000104a464946', 'hex') }]);
+  await page
+    .locator('input[type=file]')
+    .setInputFiles([{ name: 'half.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('ffd8ffe000104a464946', 'hex') }]);
   await shows(page, 'The picture cannot be read.');
   await button(page, 'Hand in the proof').click();
   await page.getByRole('alert').filter({ hasText: 'A photo cannot be used.' }).waitFor();

@@ -1,7 +1,7 @@
 /*
- * The agents' console in a browser, against the whole service: registering, posting a task and seeing it complete, the same call
- * by curl, an estimate, a verdict, a dispute, messages, a rating, keys, deposits, webhooks, and a credential that only the page
- * can open.  Every screen passes axe in both sizes and both colour schemes.
+ * The agents' console in a browser, against the whole service: registering, posting a task and seeing it complete,
+ * the same call by curl, an estimate, a verdict, a dispute, messages, a rating, keys, deposits, webhooks, and a
+ * credential that only the page can open.  Every screen passes axe in both sizes and both colour schemes.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -15,8 +15,12 @@ import { stack } from '../stack.mjs';
 import { browser } from './browser.mjs';
 import { World, ok, place, settings } from './world.mjs';
 
-const m = await model(), s = await stack({ settings: settings(m) }), w = new World(s, m), b = await browser(s);
-const agent = await w.agent({ name: 'Storefront checker' }), op = await w.operator();
+const m = await model(),
+  s = await stack({ settings: settings(m) }),
+  w = new World(s, m),
+  b = await browser(s);
+const agent = await w.agent({ name: 'Storefront checker' }),
+  op = await w.operator();
 const run = promisify(execFile);
 
 async function enter(key, hash = '#/', options = {}) {
@@ -30,7 +34,9 @@ async function enter(key, hash = '#/', options = {}) {
 
 async function open(page, hash) {
   const before = await page.locator('main').getAttribute('data-ready');
-  await page.evaluate((to) => { location.hash = to; }, hash);
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
   await page.waitForFunction((was) => document.querySelector('main').dataset.ready !== was, before);
 }
 
@@ -39,7 +45,9 @@ const inDialog = (page, name) => page.getByRole('dialog').getByRole('button', { 
 
 async function fillTask(page, { title = 'Photo of the shop window', reward = '5.00' } = {}) {
   await page.getByLabel('Title').fill(title);
-  await page.getByLabel('Description').fill('Take a photo of the whole window.\nIt\'s on the corner; "Main" is written above it.');
+  await page
+    .getByLabel('Description')
+    .fill('Take a photo of the whole window.\nIt\'s on the corner; "Main" is written above it.');
   await page.getByLabel('Address', { exact: true }).fill(place.address);
   await page.getByLabel('Latitude').fill(String(place.lat));
   await page.getByLabel('Longitude').fill(String(place.lng));
@@ -79,9 +87,22 @@ test('an agent is registered, posts a simulated task and sees it complete; the k
   await page.getByRole('button', { name: 'Post the task' }).click();
   await page.locator('main .badge', { hasText: 'Completed' }).waitFor();
   await page.getByText('Guardian’s verdict').waitFor();
-  await page.waitForFunction(() => [...document.querySelectorAll('.proof-files img')].every((i) => i.complete && i.naturalWidth > 0) && document.querySelector('.proof-files img'));
+  await page.waitForFunction(
+    () =>
+      [...document.querySelectorAll('.proof-files img')].every((i) => i.complete && i.naturalWidth > 0) &&
+      document.querySelector('.proof-files img'),
+  );
   await b.screens(page, 'console-task-sandbox');
-  const kept = await page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, (await indexedDB.databases()).length, (await caches.keys()).length]));
+  const kept = await page.evaluate(async () =>
+    JSON.stringify([
+      { ...localStorage },
+      { ...sessionStorage },
+      document.cookie,
+      location.href,
+      (await indexedDB.databases()).length,
+      (await caches.keys()).length,
+    ]),
+  );
   assert.equal(kept.includes(key), false);
   await page.reload();
   assert.equal(await page.getByLabel('API key').inputValue(), '');
@@ -96,12 +117,22 @@ test('the curl command beside the form is the same call: run by a shell it is th
   const command = await page.locator('.curl code').textContent();
   assert.equal(command.includes(agent.key), false);
   await page.getByRole('button', { name: 'Post the task' }).click();
-  await page.getByRole('heading', { name: 'It\'s $HOME' }).waitFor();
+  await page.getByRole('heading', { name: "It's $HOME" }).waitFor();
   const id = new URL(page.url()).hash.split('/').at(-1);
-  const { stdout } = await run('bash', ['-c', command.replace(/^curl/, `curl -sS --cacert ${s.state}/tls/certificate.pem`)], { env: { ...process.env, HUMANOPS_API_KEY: agent.key } });
+  const { stdout } = await run(
+    'bash',
+    ['-c', command.replace(/^curl/, `curl -sS --cacert ${s.state}/tls/certificate.pem`)],
+    { env: { ...process.env, HUMANOPS_API_KEY: agent.key } },
+  );
   assert.equal(JSON.parse(stdout).task_id, id);
   const shown = await w.asAgent(agent, 'GET', `/tasks/${id}`);
-  assert.deepEqual([shown.title, shown.description], ['It\'s $HOME `id` "quoted" \\ & <b>', 'Take a photo of the whole window.\nIt\'s on the corner; "Main" is written above it.']);
+  assert.deepEqual(
+    [shown.title, shown.description],
+    [
+      'It\'s $HOME `id` "quoted" \\ & <b>',
+      'Take a photo of the whole window.\nIt\'s on the corner; "Main" is written above it.',
+    ],
+  );
   await page.getByRole('button', { name: 'Cancel the task' }).click();
   await inDialog(page, 'Cancel the task').click();
   await page.getByText('what was set aside is back in the deposit').waitFor();
@@ -110,7 +141,8 @@ test('the curl command beside the form is the same call: run by a shell it is th
 });
 
 test('an estimate is approved, messages go both ways, the work is approved by hand, rated, and its receipt saved', async () => {
-  const task = await w.claimed(agent, op), page = await enter(agent.key, '#/');
+  const task = await w.claimed(agent, op),
+    page = await enter(agent.key, '#/');
   await page.getByRole('heading', { name: 'Waiting for your answer' }).waitFor();
   await b.screens(page, 'console-overview');
   await open(page, `#/tasks/${task}`);
@@ -143,15 +175,24 @@ test('an estimate is approved, messages go both ways, the work is approved by ha
   const saving = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download the receipt' }).click();
   const receipt = readFileSync(await (await saving).path(), 'utf8');
-  const [head, body, signature] = receipt.split('.'), { keys } = (await s.call('GET', '/.well-known/jwks.json', { whole: true })).json;
-  assert.ok(verify('sha256', Buffer.from(`${head}.${body}`), { key: createPublicKey({ key: keys[0], format: 'jwk' }), dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url')));
+  const [head, body, signature] = receipt.split('.'),
+    { keys } = (await s.call('GET', '/.well-known/jwks.json', { whole: true })).json;
+  assert.ok(
+    verify(
+      'sha256',
+      Buffer.from(`${head}.${body}`),
+      { key: createPublicKey({ key: keys[0], format: 'jwk' }), dsaEncoding: 'ieee-p1363' },
+      Buffer.from(signature, 'base64url'),
+    ),
+  );
   assert.equal(JSON.parse(Buffer.from(body, 'base64url')).sub, task);
   await b.check(page);
   await page.context().close();
 });
 
 test('an estimate is rejected, a proof is rejected, and finished work is disputed', async () => {
-  const first = await w.claimed(agent, op), page = await enter(agent.key, `#/tasks/${first}`);
+  const first = await w.claimed(agent, op),
+    page = await enter(agent.key, `#/tasks/${first}`);
   await page.getByRole('button', { name: 'Reject the estimate' }).click();
   await page.getByRole('dialog').getByLabel('Reason').fill('Too long.');
   await inDialog(page, 'Reject').click();
@@ -193,18 +234,23 @@ test('a credential task: the key pair is made in the page, saved as a file, and 
   await b.screens(page, 'console-post-credential');
   const saving = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save the private key' }).click();
-  const file = readFileSync(await (await saving).path()), saved = JSON.parse(file);
+  const file = readFileSync(await (await saving).path()),
+    saved = JSON.parse(file);
   await page.getByRole('button', { name: 'Post the task' }).click();
   await page.getByRole('heading', { name: 'API key of Acme' }).waitFor();
-  const id = new URL(page.url()).hash.split('/').at(-1), posted = await w.asAgent(agent, 'GET', `/tasks/${id}`);
+  const id = new URL(page.url()).hash.split('/').at(-1),
+    posted = await w.asAgent(agent, 'GET', `/tasks/${id}`);
   assert.equal(posted.agent_public_key, saved.publicKey);
   m.verify(95);
   await w.asOperator(op, 'POST', `/tasks/${id}/accept`, { body: { estimate_hours: 1 } });
   await w.asAgent(agent, 'POST', `/tasks/${id}/estimate/approve`);
   const secret = { api_key: 'sk_<b>1</b>', dashboard_url: 'https://acme.example/d' };
-  await w.asOperator(op, 'POST', `/tasks/${id}/submit`, { body: { encrypted_credential: seal(posted.agent_public_key, id, secret) } });
+  await w.asOperator(op, 'POST', `/tasks/${id}/submit`, {
+    body: { encrypted_credential: seal(posted.agent_public_key, id, secret) },
+  });
   await w.s.until(async () => (await w.asAgent(agent, 'GET', `/tasks/${id}`)).guardian_result);
-  if ((await w.asAgent(agent, 'GET', `/tasks/${id}`)).status === 'SUBMITTED') await w.asAgent(agent, 'POST', `/tasks/${id}/verify`, { decision: 'APPROVE' });
+  if ((await w.asAgent(agent, 'GET', `/tasks/${id}`)).status === 'SUBMITTED')
+    await w.asAgent(agent, 'POST', `/tasks/${id}/verify`, { decision: 'APPROVE' });
   await page.getByRole('button', { name: 'Open with the key of this visit' }).click();
   await page.getByText('sk_<b>1</b>').waitFor();
   await b.screens(page, 'console-credential');
@@ -212,9 +258,13 @@ test('a credential task: the key pair is made in the page, saved as a file, and 
   await page.context().close();
 
   const later = await enter(agent.key, `#/tasks/${id}`);
-  await later.getByLabel('Open with a key file').setInputFiles({ name: 'k.json', mimeType: 'application/json', buffer: Buffer.from('{"privateKey":{}}') });
+  await later
+    .getByLabel('Open with a key file')
+    .setInputFiles({ name: 'k.json', mimeType: 'application/json', buffer: Buffer.from('{"privateKey":{}}') });
   await toast(later, 'This is not a key file of this console.');
-  await later.getByLabel('Open with a key file').setInputFiles({ name: 'k.json', mimeType: 'application/json', buffer: file });
+  await later
+    .getByLabel('Open with a key file')
+    .setInputFiles({ name: 'k.json', mimeType: 'application/json', buffer: file });
   await later.getByText('https://acme.example/d').waitFor();
   await b.check(later);
   await later.context().close();
@@ -246,7 +296,9 @@ test('keys: one with a budget and scopes is made, shown once, used, and revoked'
   await page.getByRole('button', { name: /^Revoke report/ }).click();
   await inDialog(page, 'Revoke').click();
   await toast(page, 'The key is revoked.');
-  await limited.evaluate(() => { location.hash = '#/tasks'; });
+  await limited.evaluate(() => {
+    location.hash = '#/tasks';
+  });
   await limited.locator('.toast').getByText('The key is no longer accepted.').waitFor();
   await limited.getByLabel('API key').waitFor();
   await b.check(page);
@@ -277,16 +329,26 @@ test('webhooks: the log, a failed one sent again; activity and statement with ch
   const entries = (await w.asAgent(agent, 'GET', '/agents/transactions?limit=100')).data;
   const saving = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download CSV' }).click();
-  const rows = readFileSync(await (await saving).path(), 'utf8').trim().split('\r\n');
+  const rows = readFileSync(await (await saving).path(), 'utf8')
+    .trim()
+    .split('\r\n');
   assert.deepEqual([rows.length - 1, rows[0].split(',')[0]], [entries.length, 'transaction_id']);
-  const spent = entries.filter((e) => e.task_id).reduce((sum, e) => sum - Math.round(e.deposit_change_usd * 100) - Math.round(e.escrow_change_usd * 100), 0) / 100;
-  assert.match(await page.locator('main').textContent(), new RegExp(`\\$${spent.toLocaleString('en-US', { minimumFractionDigits: 2 })} in 30 days`));
+  const spent =
+    entries
+      .filter((e) => e.task_id)
+      .reduce((sum, e) => sum - Math.round(e.deposit_change_usd * 100) - Math.round(e.escrow_change_usd * 100), 0) /
+    100;
+  assert.match(
+    await page.locator('main').textContent(),
+    new RegExp(`\\$${spent.toLocaleString('en-US', { minimumFractionDigits: 2 })} in 30 days`),
+  );
   await b.check(page);
   await page.context().close();
 });
 
 test('a deposit by card in test mode is credited at once; a bad amount is told beside its field', async () => {
-  const other = await s.agent({ tier: 'VERIFIED' }), page = await enter(other.key, '#/deposit');
+  const other = await s.agent({ tier: 'VERIFIED' }),
+    page = await enter(other.key, '#/deposit');
   const form = page.locator('form', { hasText: 'Bank transfer' });
   await form.getByLabel('Amount in dollars').fill('1');
   await form.getByRole('button', { name: 'Deposit' }).click();
@@ -295,7 +357,11 @@ test('a deposit by card in test mode is credited at once; a bad amount is told b
   await form.getByRole('button', { name: 'Deposit' }).click();
   await page.getByText('$120.00 in deposit').waitFor();
   await b.screens(page, 'console-deposit');
-  assert.deepEqual(await w.asAgent(other, 'GET', '/agents/balance'), { deposit_balance: 120, escrow_balance: 0, currency: 'USD' });
+  assert.deepEqual(await w.asAgent(other, 'GET', '/agents/balance'), {
+    deposit_balance: 120,
+    escrow_balance: 0,
+    currency: 'USD',
+  });
   await b.check(page);
   await page.context().close();
 });

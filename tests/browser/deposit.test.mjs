@@ -1,6 +1,7 @@
 /*
- * Money over a chain, by a browser's wallet: the agents' console binds it, sends USDC, sees it confirmed and withdraws; staff sees
- * payouts and reserves.  The wallet is a provider in the page whose answers are made here, on a real (if local) chain.
+ * Money over a chain, by a browser's wallet: the agents' console binds it, sends USDC, sees it confirmed and
+ * withdraws; staff sees payouts and reserves.  The wallet is a provider in the page whose answers are made here, on a
+ * real (if local) chain.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -24,25 +25,34 @@ async function injectWallet(page, chain, owner, asked) {
     if (method === 'eth_sendTransaction') return chain.rpc('eth_sendTransaction', { ...params[0], gas: '0x493e0' });
     throw new Error(`a wallet knows nothing of ${method}`);
   });
-  await page.addInitScript(() => { globalThis.ethereum = { request: ({ method, params }) => globalThis.__wallet(method, params ?? []) }; });
+  await page.addInitScript(() => {
+    globalThis.ethereum = { request: ({ method, params }) => globalThis.__wallet(method, params ?? []) };
+  });
 }
 
 async function enter(b, s, key) {
   const page = await b.page();
-  return { page, go: async () => {
-    await page.goto(`${s.base}/console/#/deposit`);
-    await page.getByLabel('API key').fill(key);
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'USDC on Base' }).waitFor();
-  } };
+  return {
+    page,
+    go: async () => {
+      await page.goto(`${s.base}/console/#/deposit`);
+      await page.getByLabel('API key').fill(key);
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'USDC on Base' }).waitFor();
+    },
+  };
 }
 
 if (hasChain) {
   const { CONFIRMATIONS, at, world } = await import('../chain/world.mjs');
-  const w = await world(), { s, chain, deposit } = w, b = await browser(s);
+  const w = await world(),
+    { s, chain, deposit } = w,
+    b = await browser(s);
 
   test('an agent binds a wallet, deposits and withdraws by the browser’s wallet', async () => {
-    const agent = await s.agent({ tier: 'VERIFIED' }), owner = await chain.wallet(500), asked = [];
+    const agent = await s.agent({ tier: 'VERIFIED' }),
+      owner = await chain.wallet(500),
+      asked = [];
     await chain.mine();
     const { page, go } = await enter(b, s, agent.key);
     await injectWallet(page, chain, owner, asked);
@@ -55,9 +65,13 @@ if (hasChain) {
     await page.getByLabel('Signature').fill(`0x${'00'.repeat(65)}`);
     await page.getByRole('button', { name: 'Bind this wallet' }).click();
     await page.locator('.bad-text:visible').waitFor();
-    await page.evaluate(() => { location.hash = '#/keys'; });
+    await page.evaluate(() => {
+      location.hash = '#/keys';
+    });
     await page.getByRole('heading', { name: 'API keys' }).waitFor();
-    await page.evaluate(() => { location.hash = '#/deposit'; });
+    await page.evaluate(() => {
+      location.hash = '#/deposit';
+    });
     await page.getByRole('button', { name: 'Sign with Browser wallet' }).click();
     await page.locator('.steps .done').waitFor();
     const { wallet_address: bound } = (await s.call('GET', '/agents/wallet', { key: agent.key })).json;
@@ -75,7 +89,15 @@ if (hasChain) {
     await chain.mine(CONFIRMATIONS);
     await page.getByText('$137.65 in deposit').waitFor({ timeout: 15_000 });
     assert.equal(await chain.balance(deposit.address), 137_650_000n);
-    assert.deepEqual(asked, ['eth_requestAccounts', 'personal_sign', 'eth_requestAccounts', 'eth_chainId', 'wallet_switchEthereumChain', 'eth_chainId', 'eth_sendTransaction']);
+    assert.deepEqual(asked, [
+      'eth_requestAccounts',
+      'personal_sign',
+      'eth_requestAccounts',
+      'eth_chainId',
+      'wallet_switchEthereumChain',
+      'eth_chainId',
+      'eth_sendTransaction',
+    ]);
 
     const withdraw = async () => {
       await page.getByRole('button', { name: 'Withdraw', exact: true }).click();
@@ -86,11 +108,13 @@ if (hasChain) {
     await withdraw();
     await page.getByText('$0.00 can be withdrawn now').waitFor();
     await chain.mine(70);
-    await w.soon(async () => (await w.rows('usdc_deposits', `agent_id = '${agent.uuid}'`)).every((row) => row.is_final));
+    await w.soon(async () =>
+      (await w.rows('usdc_deposits', `agent_id = '${agent.uuid}'`)).every((row) => row.is_final),
+    );
     await withdraw();
     await page.getByText('after $').waitFor();
     await w.hasten(async () => (await page.locator('.badge[data-status="COMPLETED"]').count()) > 0);
-    assert.ok(await chain.balance(owner.address) > 0n);
+    assert.ok((await chain.balance(owner.address)) > 0n);
     await b.screens(page, 'console-withdrawn');
     await page.context().close();
   });
@@ -106,7 +130,9 @@ if (hasChain) {
     await page.keyboard.press('Enter');
     await page.locator('[data-payout]').first().waitFor();
     await b.screens(page, 'staff-payouts-all');
-    await page.evaluate(() => { location.hash = '#/ledger'; });
+    await page.evaluate(() => {
+      location.hash = '#/ledger';
+    });
     await page.getByRole('heading', { name: 'Reserves on the chain' }).waitFor();
     await b.screens(page, 'staff-reserves');
     await page.context().close();

@@ -9,7 +9,8 @@ import { operations } from '../openapi.mjs';
 import { stack } from '../stack.mjs';
 import { browser } from './browser.mjs';
 
-const s = await stack(), b = await browser(s);
+const s = await stack(),
+  b = await browser(s);
 
 async function open(where, options) {
   const page = await b.page(options);
@@ -20,7 +21,11 @@ async function open(where, options) {
 test('the landing page', async () => {
   const page = await open('/');
   await b.screens(page, 'landing');
-  assert.equal(await page.locator('[data-origin]').first().textContent(), s.base, 'its commands name this installation');
+  assert.equal(
+    await page.locator('[data-origin]').first().textContent(),
+    s.base,
+    'its commands name this installation',
+  );
   for (const name of ['Try it in the sandbox', 'Work as an operator', 'Console', 'Run it yourself']) {
     const where = await page.getByRole('link', { name, exact: true }).first().getAttribute('href');
     assert.equal((await page.request.get(`${s.base}${where}`)).status(), 200, where);
@@ -44,7 +49,8 @@ test('the documentation at 320 px', async () => {
 
 test('languages are chosen by click and by key, for all examples at once and for later', async () => {
   const page = await open('/docs/quickstart.html');
-  const shown = () => page.locator('.tabs > section:visible').evaluateAll((list) => list.map((section) => section.dataset.tab));
+  const shown = () =>
+    page.locator('.tabs > section:visible').evaluateAll((list) => list.map((section) => section.dataset.tab));
   assert.deepEqual(await shown(), ['curl', 'js']);
   await page.getByRole('tab', { name: 'Python' }).first().click();
   assert.deepEqual(await shown(), ['python', 'python']);
@@ -80,13 +86,24 @@ test('without scripts everything is there to be read', async () => {
 
 /* axe takes some seconds for so long a page: each size and each scheme once. */
 test('the API reference shows every call, in both sizes and colour schemes', async () => {
-  for (const [size, scheme] of [['desk', 'light'], ['phone', 'dark']]) {
+  for (const [size, scheme] of [
+    ['desk', 'light'],
+    ['phone', 'dark'],
+  ]) {
     const page = await open('/docs/reference/', { size, scheme });
     await page.locator('html[data-ready]').waitFor({ timeout: 30_000 });
     await b.screen(page, `reference-${size}-${scheme}`, { full: false });
     if (size === 'desk' && scheme === 'light') {
-      const ids = new Set(await page.locator('[data-section-id^="operation/"], [data-section-id*="/operation/"]').evaluateAll((list) => list.map((e) => e.dataset.sectionId.split('/').at(-1))));
-      assert.deepEqual(operations.map((o) => o.operation.operationId).filter((id) => !ids.has(id)), [], 'calls that are not shown');
+      const ids = new Set(
+        await page
+          .locator('[data-section-id^="operation/"], [data-section-id*="/operation/"]')
+          .evaluateAll((list) => list.map((e) => e.dataset.sectionId.split('/').at(-1))),
+      );
+      assert.deepEqual(
+        operations.map((o) => o.operation.operationId).filter((id) => !ids.has(id)),
+        [],
+        'calls that are not shown',
+      );
     }
     await page.close();
   }
@@ -95,7 +112,9 @@ test('the API reference shows every call, in both sizes and colour schemes', asy
 test('an answer of the reference can be opened, and stays readable', async () => {
   const page = await open('/docs/reference/#operation/tasksCreate');
   await page.locator('html[data-ready]').waitFor({ timeout: 30_000 });
-  const call = page.locator('[data-section-id="operation/tasksCreate"], [data-section-id$="/operation/tasksCreate"]').first();
+  const call = page
+    .locator('[data-section-id="operation/tasksCreate"], [data-section-id$="/operation/tasksCreate"]')
+    .first();
   await call.getByRole('button', { name: /^403/ }).click();
   await call.getByText('Response Headers').first().waitFor();
   await b.screen(page, 'reference-open', { full: false, axe: false });
@@ -105,12 +124,20 @@ test('an answer of the reference can be opened, and stays readable', async () =>
 async function weigh(where, options) {
   const page = await b.page(options);
   const session = await page.context().newCDPSession(page);
-  let bytes = 0, requests = 0;
+  let bytes = 0,
+    requests = 0;
   await session.send('Network.enable');
-  session.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; requests++; });
+  session.on('Network.loadingFinished', (event) => {
+    bytes += event.encodedDataLength;
+    requests++;
+  });
   await page.addInitScript(() => {
     globalThis.__shift = 0;
-    new PerformanceObserver((list) => list.getEntries().forEach((e) => { globalThis.__shift += e.value; })).observe({ type: 'layout-shift', buffered: true });
+    new PerformanceObserver((list) =>
+      list.getEntries().forEach((e) => {
+        globalThis.__shift += e.value;
+      }),
+    ).observe({ type: 'layout-shift', buffered: true });
   });
   await page.goto(`${s.base}${where}`, { waitUntil: 'networkidle' });
   return { bytes, requests, shift: await page.evaluate(() => globalThis.__shift) };

@@ -2,7 +2,10 @@
 import { place } from './world.mjs';
 
 /* A device that knows where it is and may use its camera. */
-export const here = { geolocation: { latitude: place.lat, longitude: place.lng, accuracy: 8 }, permissions: ['geolocation', 'camera'] };
+export const here = {
+  geolocation: { latitude: place.lat, longitude: place.lng, accuracy: 8 },
+  permissions: ['geolocation', 'camera'],
+};
 
 export const button = (page, name) => page.getByRole('button', { name, exact: true });
 export const shows = (page, text) => page.getByText(text).first().waitFor();
@@ -11,21 +14,29 @@ export const shows = (page, text) => page.getByText(text).first().waitFor();
 export async function open(page, hash) {
   if (await page.evaluate((to) => location.hash === to, hash)) return;
   const was = await page.locator('main').getAttribute('data-ready');
-  await page.evaluate((to) => { location.hash = to; }, hash);
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
   await page.waitForFunction((before) => document.querySelector('main')?.dataset.ready !== before, was);
 }
 
 /* enter(op, { hash, page }): a page of an operator's at an address of the app; page: options of browser.mjs's pages. */
-export const enterer = (s, b) => async (op, { hash = '#/tasks', page: options = {} } = {}) => {
-  const page = await b.page({ size: 'phone', ...options, context: { ...here, ...options.context } });
-  await page.context().addInitScript((id) => localStorage.setItem('humanops.dev.operator', id), op.id);
-  await page.goto(`${s.base}/app/${hash}`);
-  await page.locator('main[data-ready]').waitFor();
-  return page;
-};
+export const enterer =
+  (s, b) =>
+  async (op, { hash = '#/tasks', page: options = {} } = {}) => {
+    const page = await b.page({ size: 'phone', ...options, context: { ...here, ...options.context } });
+    await page.context().addInitScript((id) => localStorage.setItem('humanops.dev.operator', id), op.id);
+    await page.goto(`${s.base}/app/${hash}`);
+    await page.locator('main[data-ready]').waitFor();
+    return page;
+  };
 
 /* The service worker serves this page. */
-export const workerReady = (page) => page.evaluate(async () => {
-  await navigator.serviceWorker.ready;
-  if (!navigator.serviceWorker.controller) await new Promise((done) => { navigator.serviceWorker.addEventListener('controllerchange', done, { once: true }); });
-});
+export const workerReady = (page) =>
+  page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller)
+      await new Promise((done) => {
+        navigator.serviceWorker.addEventListener('controllerchange', done, { once: true });
+      });
+  });

@@ -1,6 +1,7 @@
 /*
- * The staff console in a browser, against the whole service: signing in, an identity checked, a dispute resolved, an appeal
- * decided, an account suspended, the books read.  Every screen passes axe in both sizes and both colour schemes.
+ * The staff console in a browser, against the whole service: signing in, an identity checked, a dispute resolved, an
+ * appeal decided, an account suspended, the books read.  Every screen passes axe in both sizes and both colour
+ * schemes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,8 +10,12 @@ import { stack } from '../stack.mjs';
 import { browser } from './browser.mjs';
 import { World, ok, settings } from './world.mjs';
 
-const m = await model(), s = await stack({ settings: settings(m) }), w = new World(s, m), b = await browser(s);
-const agent = await w.agent(), op = await w.operator();
+const m = await model(),
+  s = await stack({ settings: settings(m) }),
+  w = new World(s, m),
+  b = await browser(s);
+const agent = await w.agent(),
+  op = await w.operator();
 
 const staff = async (method, where, body) => ok(w.staff(method, where, body));
 
@@ -27,7 +32,9 @@ async function enter(hash = '#/', options = {}) {
 /* Another screen, once it is there. */
 async function open(page, hash) {
   const before = await page.locator('main').getAttribute('data-ready');
-  await page.evaluate((to) => { location.hash = to; }, hash);
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
   await page.waitForFunction((was) => document.querySelector('main').dataset.ready !== was, before);
 }
 
@@ -43,8 +50,16 @@ test('only the admin key opens the console, and nothing keeps it', async () => {
   await page.getByLabel('Admin key').fill(s.settings.ADMIN_API_KEY);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
-  const kept = await page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, (await indexedDB.databases()).length,
-    (await caches.keys()).length]));
+  const kept = await page.evaluate(async () =>
+    JSON.stringify([
+      { ...localStorage },
+      { ...sessionStorage },
+      document.cookie,
+      location.href,
+      (await indexedDB.databases()).length,
+      (await caches.keys()).length,
+    ]),
+  );
   assert.equal(kept.includes(s.settings.ADMIN_API_KEY), false);
   await page.reload();
   await page.getByLabel('Admin key').waitFor();
@@ -57,16 +72,25 @@ test('staff resolves a dispute by a split, with both sides, the proof and its ev
   const task = await w.submitted(agent, op, { confidence: 20 });
   await w.becomes(agent, task, 'DISPUTED');
   await w.message(agent, task, 'The sign cannot be read on either photo.');
-  await w.asOperator(op, 'POST', `/tasks/${task}/messages`, { body: { message: 'It was half covered by scaffolding.' } });
+  await w.asOperator(op, 'POST', `/tasks/${task}/messages`, {
+    body: { message: 'It was half covered by scaffolding.' },
+  });
   const page = await enter('#/disputes');
   await page.getByRole('link', { name: 'Verify storefront signage' }).click();
   await page.getByRole('heading', { name: 'What was delivered' }).waitFor();
-  for (const text of ['The sign cannot be read on either photo.', 'It was half covered by scaffolding.', 'Sign confirmed at the location', 'Camera’s position: 40 m from the task'])
+  for (const text of [
+    'The sign cannot be read on either photo.',
+    'It was half covered by scaffolding.',
+    'Sign confirmed at the location',
+    'Camera’s position: 40 m from the task',
+  ])
     assert.equal(await page.getByText(text).count(), 1, text);
   const pictures = page.locator('.proof-files img');
   assert.equal(await pictures.count(), 2);
   await pictures.first().scrollIntoViewIfNeeded();
-  await page.waitForFunction(() => [...document.querySelectorAll('.proof-files img')].every((i) => i.complete && i.naturalWidth > 0));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.proof-files img')].every((i) => i.complete && i.naturalWidth > 0),
+  );
   await b.screens(page, 'staff-dispute');
   await page.getByRole('button', { name: 'Resolve', exact: true }).click();
   await page.getByText('Choose one of the three.').waitFor();
@@ -83,7 +107,10 @@ test('staff resolves a dispute by a split, with both sides, the proof and its ev
   await page.getByText('The dispute is resolved').first().waitFor();
   await page.getByText('the operator received $10.50').waitFor();
   const { dispute, status } = await w.asAgent(agent, 'GET', `/tasks/${task}`);
-  assert.deepEqual([status, dispute.resolution], ['COMPLETED', { resolution: 'SPLIT', operator_usd: 10.5, note: 'Half of the sign can be read.' }]);
+  assert.deepEqual(
+    [status, dispute.resolution],
+    ['COMPLETED', { resolution: 'SPLIT', operator_usd: 10.5, note: 'Half of the sign can be read.' }],
+  );
   assert.deepEqual((await staff('GET', '/log')).data[0].act, 'resolve');
   await b.screens(page, 'staff-dispute-resolved', { axe: true });
   await page.context().close();
@@ -91,7 +118,10 @@ test('staff resolves a dispute by a split, with both sides, the proof and its ev
 
 test('the other two resolutions, and one that someone else was faster with', async () => {
   const page = await enter('#/disputes');
-  for (const [choice, status, keep] of [['Pay the operator', 'COMPLETED', 25], ['Refund the agent', 'CANCELLED', 0]]) {
+  for (const [choice, status, keep] of [
+    ['Pay the operator', 'COMPLETED', 25],
+    ['Refund the agent', 'CANCELLED', 0],
+  ]) {
     const task = await w.disputed(agent, op);
     await open(page, `#/disputes/${task}`);
     await page.getByLabel(choice).check();
@@ -106,7 +136,7 @@ test('the other two resolutions, and one that someone else was faster with', asy
   await page.getByLabel('Pay the operator').check();
   await page.getByRole('button', { name: 'Resolve', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Resolve' }).click();
-  await page.locator('.toast').getByText('The task\'s present status does not allow this.').waitFor();
+  await page.locator('.toast').getByText("The task's present status does not allow this.").waitFor();
   assert.equal((await w.asAgent(agent, 'GET', `/tasks/${task}`)).status, 'CANCELLED', 'the first decision stands');
   await open(page, '#/disputes');
   await b.screens(page, 'staff-disputes-empty');
@@ -115,7 +145,15 @@ test('the other two resolutions, and one that someone else was faster with', asy
 
 test('an identity is checked: rejected with a note, then verified; the queue is worked by keyboard alone', async () => {
   const people = [];
-  for (const name of ['Ana Lima', 'Ben Okafor', 'Chris Yamada']) people.push(await w.operator({ name, email: `${name.split(' ')[0].toLowerCase()}@example.com`, city: 'Lisbon', country: 'PT' }));
+  for (const name of ['Ana Lima', 'Ben Okafor', 'Chris Yamada'])
+    people.push(
+      await w.operator({
+        name,
+        email: `${name.split(' ')[0].toLowerCase()}@example.com`,
+        city: 'Lisbon',
+        country: 'PT',
+      }),
+    );
   await s.sql(`update operators set kyc_status = 'PENDING' where name in ('Ana Lima', 'Ben Okafor', 'Chris Yamada')`);
   const page = await enter('#/operators');
   assert.equal(await page.locator('[data-operator]').count(), 3);
@@ -142,7 +180,8 @@ test('an identity is checked: rejected with a note, then verified; the queue is 
 });
 
 test('an account is suspended by its id and works again once that is lifted', async () => {
-  const other = await w.agent({ deposit: 50 }), page = await enter('#/accounts');
+  const other = await w.agent({ deposit: 50 }),
+    page = await enter('#/accounts');
   const tasks = () => s.call('GET', '/tasks', { key: other.key });
   await page.getByLabel('Account').fill('task_1');
   await page.getByRole('button', { name: 'Suspend…' }).click();
@@ -166,11 +205,21 @@ test('an account is suspended by its id and works again once that is lifted', as
 
 test('an appeal against the screening is allowed', async () => {
   m.screen({ category: 'FRAUD', reason: 'It reads like a scheme.' });
-  const body = { title: 'Collect five signatures', description: 'Ask five shop owners to sign our petition for a bicycle lane.', location: { lat: 40.7, lng: -74, address: 'Main St' }, reward_usd: 20,
-    deadline: await s.time(86_400), proof_requirements: ['Photo of the list'], task_type: 'VERIFICATION' };
+  const body = {
+    title: 'Collect five signatures',
+    description: 'Ask five shop owners to sign our petition for a bicycle lane.',
+    location: { lat: 40.7, lng: -74, address: 'Main St' },
+    reward_usd: 20,
+    deadline: await s.time(86_400),
+    proof_requirements: ['Photo of the list'],
+    task_type: 'VERIFICATION',
+  };
   const blocked = await s.call('POST', '/tasks', { key: agent.key, body });
   assert.equal(blocked.status, 422, blocked.text);
-  await w.asAgent(agent, 'POST', '/tasks/appeals', { screening_id: blocked.json.details.screening_id, reason: 'Petitions are lawful; the owners know who asks.' });
+  await w.asAgent(agent, 'POST', '/tasks/appeals', {
+    screening_id: blocked.json.details.screening_id,
+    reason: 'Petitions are lawful; the owners know who asks.',
+  });
   const page = await enter('#/appeals');
   await b.screens(page, 'staff-appeals');
   await page.getByRole('button', { name: 'Allow the task' }).click();
@@ -184,17 +233,26 @@ test('an appeal against the screening is allowed', async () => {
 
 test('the ledger audit shows its figures, and what is broken', async () => {
   const page = await enter('#/ledger');
-  const [{ total }] = await s.sql(`select -sum(balance) / 1000000.0 as total from accounts where kind = 'usdc_custody'`);
+  const [{ total }] = await s.sql(
+    `select -sum(balance) / 1000000.0 as total from accounts where kind = 'usdc_custody'`,
+  );
   const row = page.locator('tr', { hasText: 'USDC custody' });
-  assert.match(await row.textContent(), new RegExp(`−\\$${Number(total).toLocaleString('en-US', { minimumFractionDigits: 2 })}`));
+  assert.match(
+    await row.textContent(),
+    new RegExp(`−\\$${Number(total).toLocaleString('en-US', { minimumFractionDigits: 2 })}`),
+  );
   await page.getByText('The books balance').waitFor();
   await b.screens(page, 'staff-ledger');
-  await s.sql(`update accounts set balance = balance + 1500000 where bucket = ${agent.bucket} and party_id = '${agent.uuid}' and kind = 'deposit'`);
+  await s.sql(
+    `update accounts set balance = balance + 1500000 where bucket = ${agent.bucket} and party_id = '${agent.uuid}' and kind = 'deposit'`,
+  );
   await page.getByRole('button', { name: 'Audit again' }).click();
   await page.getByText('The books do not balance').waitFor();
   await page.locator('tr', { hasText: 'A balance differs from its postings' }).getByText('+$1.50').waitFor();
   await b.screens(page, 'staff-ledger-broken');
-  await s.sql(`update accounts set balance = balance - 1500000 where bucket = ${agent.bucket} and party_id = '${agent.uuid}' and kind = 'deposit'`);
+  await s.sql(
+    `update accounts set balance = balance - 1500000 where bucket = ${agent.bucket} and party_id = '${agent.uuid}' and kind = 'deposit'`,
+  );
   await page.context().close();
 });
 
@@ -218,7 +276,9 @@ test('overview, stuck payouts and failed webhooks', async () => {
 });
 
 test('on a phone the sections open by a button, and every one of them is reached by keyboard', async () => {
-  const page = await enter('#/', { size: 'phone' }), menu = page.getByRole('button', { name: 'Menu' }), nav = page.getByRole('navigation', { name: 'Sections' });
+  const page = await enter('#/', { size: 'phone' }),
+    menu = page.getByRole('button', { name: 'Menu' }),
+    nav = page.getByRole('navigation', { name: 'Sections' });
   assert.equal(await nav.isVisible(), false);
   await menu.focus();
   await page.keyboard.press('Enter');
@@ -229,11 +289,26 @@ test('on a phone the sections open by a button, and every one of them is reached
     await page.keyboard.press('Tab');
     reached.add(await page.evaluate(() => document.activeElement.getAttribute('href')));
   }
-  for (const section of ['/', '/operators', '/disputes', '/appeals', '/payouts', '/webhooks', '/ledger', '/accounts', '/log']) assert.ok(reached.has(`#${section}`), section);
+  for (const section of [
+    '/',
+    '/operators',
+    '/disputes',
+    '/appeals',
+    '/payouts',
+    '/webhooks',
+    '/ledger',
+    '/accounts',
+    '/log',
+  ])
+    assert.ok(reached.has(`#${section}`), section);
   await nav.getByRole('link', { name: 'Audit log' }).press('Enter');
   await page.getByRole('heading', { name: 'Audit log' }).waitFor();
   assert.equal(await nav.isVisible(), false, 'the menu closes behind one');
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Audit log', 'the new screen has the focus');
+  assert.equal(
+    await page.evaluate(() => document.activeElement.textContent),
+    'Audit log',
+    'the new screen has the focus',
+  );
   await page.setViewportSize({ width: 320, height: 640 });
   for (const hash of ['#/', '#/operators', '#/ledger', '#/log']) {
     await open(page, hash);

@@ -7,17 +7,25 @@ import { gzipSync } from 'node:zlib';
 import { files } from '../../web/app/files.mjs';
 import { root } from '../stack.mjs';
 
-const web = path.join(root, 'web'), text = (file) => readFileSync(path.join(web, file), 'utf8');
+const web = path.join(root, 'web'),
+  text = (file) => readFileSync(path.join(web, file), 'utf8');
 
 /* The files that one names: imports, also those at run time, and what a page or manifest links. */
 function named(file) {
-  const body = text(file), found = [...body.matchAll(/(?:from|import)[ (]'([./][^'\s]+\.m?js)'/g), ...body.matchAll(/\bfrom\('([./][^'\s]+\.mjs)'/g), ...body.matchAll(/\b(?:href|src)="([^"#]+)"/g), ...body.matchAll(/"src": "([^"]+)"/g)];
+  const body = text(file),
+    found = [
+      ...body.matchAll(/(?:from|import)[ (]'([./][^'\s]+\.m?js)'/g),
+      ...body.matchAll(/\bfrom\('([./][^'\s]+\.mjs)'/g),
+      ...body.matchAll(/\b(?:href|src)="([^"#]+)"/g),
+      ...body.matchAll(/"src": "([^"]+)"/g),
+    ];
   return found.map(([, to]) => (to.startsWith('/') ? to : path.posix.join(path.posix.dirname(file), to)));
 }
 
 /* Everything reachable from the page. */
 function reachable() {
-  const seen = new Set(), todo = ['/app/index.html'];
+  const seen = new Set(),
+    todo = ['/app/index.html'];
   while (todo.length > 0) {
     const file = todo.pop();
     if (seen.has(file)) continue;
@@ -32,20 +40,40 @@ const isElsewhere = (file) => /^\/app\/icon-(180|512|mask-512)\.png$|^\/vendor\/
 
 test('everything that the page can reach is kept, exists, and nothing else is', () => {
   const wanted = [...reachable()].filter((file) => !isElsewhere(file));
-  assert.deepEqual(wanted.filter((file) => !files.includes(file)), [], 'not in files.mjs');
-  assert.deepEqual(files.filter((file) => !existsSync(path.join(web, file))), [], 'not there');
+  assert.deepEqual(
+    wanted.filter((file) => !files.includes(file)),
+    [],
+    'not in files.mjs',
+  );
+  assert.deepEqual(
+    files.filter((file) => !existsSync(path.join(web, file))),
+    [],
+    'not there',
+  );
   const more = new Set([...wanted, '/app/badge-96.png', '/app/manifest.webmanifest']);
-  assert.deepEqual(files.filter((file) => !more.has(file)), [], 'nobody needs it');
+  assert.deepEqual(
+    files.filter((file) => !more.has(file)),
+    [],
+    'nobody needs it',
+  );
   assert.equal(new Set(files).size, files.length);
 });
 
 test('no module lies about that nobody imports', () => {
-  const seen = reachable(), own = readdirSync(path.join(web, 'app')).filter((name) => name.endsWith('.mjs')).map((name) => `/app/${name}`);
-  assert.deepEqual(own.filter((file) => !seen.has(file) && !['/app/sw.mjs', '/app/files.mjs'].includes(file)), []);
+  const seen = reachable(),
+    own = readdirSync(path.join(web, 'app'))
+      .filter((name) => name.endsWith('.mjs'))
+      .map((name) => `/app/${name}`);
+  assert.deepEqual(
+    own.filter((file) => !seen.has(file) && !['/app/sw.mjs', '/app/files.mjs'].includes(file)),
+    [],
+  );
 });
 
 test('all of it together, with every screen in it, takes no more than 150 KiB compressed', () => {
-  const sizes = files.map((file) => (/\.png$/.test(file) ? readFileSync(path.join(web, file)).length : gzipSync(text(file), { level: 6 }).length));
+  const sizes = files.map((file) =>
+    /\.png$/.test(file) ? readFileSync(path.join(web, file)).length : gzipSync(text(file), { level: 6 }).length,
+  );
   const total = sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(total < 150 * 1024, `${total} bytes`);
 });

@@ -13,7 +13,8 @@ import { Store } from '../../web/app/store.mjs';
 import { SignInError } from '../../web/app/oidc.mjs';
 import { Api, ApiError } from '../../web/shared/api.mjs';
 
-const ME = 'op_1', TASK = 'task_1';
+const ME = 'op_1',
+  TASK = 'task_1';
 const open = [];
 afterEach(async () => {
   for (const end of open.splice(0).reverse()) await end();
@@ -22,35 +23,72 @@ afterEach(async () => {
 /* The API as far as a proof needs it.  next: what to do with requests to come, in order: 'lose' works and hangs up, 'drop' hangs up
  * at once, a number is the status of a refusal, an object a whole answer, null the usual. */
 async function service({ status = 'IN_PROGRESS' } = {}) {
-  const tasks = new Map([[TASK, { task_id: TASK, status, proof: null, submitted_at: null }]]), log = [], next = [];
+  const tasks = new Map([[TASK, { task_id: TASK, status, proof: null, submitted_at: null }]]),
+    log = [],
+    next = [];
   let files = 0;
-  const refusal = (code, name, details = {}) => ({ status: code, json: { error: name, code: name, details, request_id: 'req_1' } });
+  const refusal = (code, name, details = {}) => ({
+    status: code,
+    json: { error: name, code: name, details, request_id: 'req_1' },
+  });
   const work = (method, path, body) => {
-    const [, , , , , id, what] = path.split('/'), task = tasks.get(id?.split('?')[0]);
+    const [, , , , , id, what] = path.split('/'),
+      task = tasks.get(id?.split('?')[0]);
     if (path.startsWith('/api/v1/operator/upload'))
-      return { status: 201, json: { url: `https://h/api/v1/files/f${++files}?expires=1&signature=x`, evidence: {}, size: body.length } };
+      return {
+        status: 201,
+        json: { url: `https://h/api/v1/files/f${++files}?expires=1&signature=x`, evidence: {}, size: body.length },
+      };
     if (!task) return refusal(404, 'task_not_found');
     if (method === 'GET') return { status: 200, json: task };
     assert.equal(what, 'submit');
-    if (!['ACCEPTED', 'IN_PROGRESS'].includes(task.status)) return refusal(409, 'task_state_conflict', { status: task.status });
-    Object.assign(task, { status: 'SUBMITTED', submitted_at: '2026-01-01T00:00:00Z', proof: { ...JSON.parse(body), submittedAt: 'x' } });
+    if (!['ACCEPTED', 'IN_PROGRESS'].includes(task.status))
+      return refusal(409, 'task_state_conflict', { status: task.status });
+    Object.assign(task, {
+      status: 'SUBMITTED',
+      submitted_at: '2026-01-01T00:00:00Z',
+      proof: { ...JSON.parse(body), submittedAt: 'x' },
+    });
     return { status: 200, json: { task_id: id, status: 'SUBMITTED' } };
   };
   const server = http.createServer((request, response) => {
     const chunks = [];
-    request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
-      const body = Buffer.concat(chunks), wish = next.length > 0 ? next.shift() : null;
-      log.push(`${request.method} ${request.url.replace('/api/v1/operator/', '').replace(/\?.*/, '')}`);
-      if (wish === 'drop') return request.socket.destroy();
-      const answer = typeof wish === 'number' ? refusal(wish, { 401: 'unauthorized', 403: 'operator_suspended', 413: 'body_too_large', 422: 'image_invalid', 429: 'rate_limited', 503: 'unavailable' }[wish] ?? 'internal')
-        : wish !== null && typeof wish === 'object' ? wish : work(request.method, request.url, body);
-      if (wish === 'lose') return request.socket.destroy();
-      response.writeHead(answer.status, { 'Content-Type': answer.type ?? 'application/json', ...answer.headers });
-      return response.end(answer.text ?? JSON.stringify(answer.json));
-    });
+    request
+      .on('data', (chunk) => chunks.push(chunk))
+      .on('end', () => {
+        const body = Buffer.concat(chunks),
+          wish = next.length > 0 ? next.shift() : null;
+        log.push(`${request.method} ${request.url.replace('/api/v1/operator/', '').replace(/\?.*/, '')}`);
+        if (wish === 'drop') return request.socket.destroy();
+        const answer =
+          typeof wish === 'number'
+            ? refusal(
+                wish,
+                {
+                  401: 'unauthorized',
+                  403: 'operator_suspended',
+                  413: 'body_too_large',
+                  422: 'image_invalid',
+                  429: 'rate_limited',
+                  503: 'unavailable',
+                }[wish] ?? 'internal',
+              )
+            : wish !== null && typeof wish === 'object'
+              ? wish
+              : work(request.method, request.url, body);
+        if (wish === 'lose') return request.socket.destroy();
+        response.writeHead(answer.status, { 'Content-Type': answer.type ?? 'application/json', ...answer.headers });
+        return response.end(answer.text ?? JSON.stringify(answer.json));
+      });
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  open.push(() => new Promise((done) => { server.close(done); server.closeAllConnections(); }));
+  open.push(
+    () =>
+      new Promise((done) => {
+        server.close(done);
+        server.closeAllConnections();
+      }),
+  );
   const base = `http://127.0.0.1:${server.address().port}/api/v1`;
   return { base, tasks, task: tasks.get(TASK), log, next, count: (line) => log.filter((l) => l === line).length };
 }
@@ -58,21 +96,48 @@ async function service({ status = 'IN_PROGRESS' } = {}) {
 const noLocks = null;
 
 /* An app on this device: the same idb is the same device. */
-async function app(s, { idb = new IDBFactory(), operator = ME, headers = () => ({}), locks = noLocks, name = 'channel' } = {}) {
-  const store = await Store.open(idb), api = new Api({ base: s.base, headers, wait: async () => {} });
+async function app(
+  s,
+  { idb = new IDBFactory(), operator = ME, headers = () => ({}), locks = noLocks, name = 'channel' } = {},
+) {
+  const store = await Store.open(idb),
+    api = new Api({ base: s.base, headers, wait: async () => {} });
   let clock = 1_800_000_000_000;
-  const outbox = new Outbox({ store, api, locks, channel: new BroadcastChannel(`${name}-${open.length}`), now: () => clock,
+  const outbox = new Outbox({
+    store,
+    api,
+    locks,
+    channel: new BroadcastChannel(`${name}-${open.length}`),
+    now: () => clock,
     upload: async (photo, bytes, onprogress) => {
       onprogress(0.5);
       return api.post('/operator/upload', new Blob([bytes]), { headers: await headers() });
-    } });
+    },
+  });
   const events = [];
-  for (const type of ['sent', 'sign-in', 'fault']) outbox.addEventListener(type, ({ detail }) => events.push([type, detail]));
+  for (const type of ['sent', 'sign-in', 'fault'])
+    outbox.addEventListener(type, ({ detail }) => events.push([type, detail]));
   outbox.use(operator);
-  const close = () => { outbox.close(); store.close(); };
+  const close = () => {
+    outbox.close();
+    store.close();
+  };
   open.push(close);
-  return { idb, outbox, store, events, close, photo: (size = 10) => outbox.addPhoto(TASK, { bytes: new Uint8Array(size).fill(7).buffer, type: 'image/jpeg' }),
-    pass: (ms) => { clock += ms; }, now: () => clock, settled: async () => { for (let i = 0; i < 5; i++) await outbox.run(); } };
+  return {
+    idb,
+    outbox,
+    store,
+    events,
+    close,
+    photo: (size = 10) => outbox.addPhoto(TASK, { bytes: new Uint8Array(size).fill(7).buffer, type: 'image/jpeg' }),
+    pass: (ms) => {
+      clock += ms;
+    },
+    now: () => clock,
+    settled: async () => {
+      for (let i = 0; i < 5; i++) await outbox.run();
+    },
+  };
 }
 
 async function emptied(a) {
@@ -80,7 +145,8 @@ async function emptied(a) {
 }
 
 test('a proof goes out as soon as it is done, photos first, and nothing of it stays on the device', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   await a.photo();
   await a.photo();
   await a.settled();
@@ -94,7 +160,8 @@ test('a proof goes out as soon as it is done, photos first, and nothing of it st
 });
 
 test('closed at any moment, the app goes on where it was when it is opened again', async () => {
-  const s = await service(), first = await app(s);
+  const s = await service(),
+    first = await app(s);
   s.next.push('drop', 'drop', 'drop', 'drop', 'drop', 'drop');
   const { id } = await first.photo(5);
   await first.photo(6);
@@ -109,12 +176,16 @@ test('closed at any moment, the app goes on where it was when it is opened again
   const third = await app(s, { idb: first.idb });
   await third.outbox.run({ isNow: true });
   await third.settled();
-  assert.deepEqual([s.task.status, s.task.proof.notes, s.count('POST tasks/task_1/submit')], ['SUBMITTED', 'half a sentence', 1]);
+  assert.deepEqual(
+    [s.task.status, s.task.proof.notes, s.count('POST tasks/task_1/submit')],
+    ['SUBMITTED', 'half a sentence', 1],
+  );
   await emptied(third);
 });
 
 test('an upload whose answer was lost is made again, and only the link that came is handed in', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   s.next.push('lose');
   await a.photo();
   await a.settled();
@@ -122,11 +193,15 @@ test('an upload whose answer was lost is made again, and only the link that came
   await a.outbox.run({ isNow: true });
   await a.settled();
   assert.equal(s.count('POST upload'), 2);
-  assert.deepEqual(s.task.proof.photos.map((url) => url.split('?')[0]), ['https://h/api/v1/files/f2']);
+  assert.deepEqual(
+    s.task.proof.photos.map((url) => url.split('?')[0]),
+    ['https://h/api/v1/files/f2'],
+  );
 });
 
 test('a submission whose answer was lost is not sent again: the task is asked', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   await a.photo();
   await a.settled();
   s.next.push('lose');
@@ -143,7 +218,8 @@ test('a submission whose answer was lost is not sent again: the task is asked', 
 });
 
 test('a submission that never arrived is sent again', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   s.next.push(null, 'drop');
   await a.photo();
   await a.settled();
@@ -159,11 +235,22 @@ test('a submission that never arrived is sent again', async () => {
 });
 
 test('whatever single answer is lost or refused for now, the proof arrives exactly once', async () => {
-  const wishes = ['drop', 'lose', 401, 403, 429, 500, 503, { status: 200, text: '<html>Hotel', type: 'text/html' }, { status: 404, text: 'no', type: 'text/plain' },
-    { status: 200, text: '{"half', type: 'application/json' }];
+  const wishes = [
+    'drop',
+    'lose',
+    401,
+    403,
+    429,
+    500,
+    503,
+    { status: 200, text: '<html>Hotel', type: 'text/html' },
+    { status: 404, text: 'no', type: 'text/plain' },
+    { status: 200, text: '{"half', type: 'application/json' },
+  ];
   for (const wish of wishes) {
     for (let at = 0; at < 4; at++) {
-      const s = await service(), a = await app(s);
+      const s = await service(),
+        a = await app(s);
       s.next.push(...new Array(at).fill(null), wish);
       await a.photo();
       await a.photo();
@@ -173,7 +260,11 @@ test('whatever single answer is lost or refused for now, the proof arrives exact
         a.pass(10 * 60_000);
         await a.outbox.run({ isNow: true });
       }
-      assert.deepEqual([s.task.status, s.task.proof?.photos.length, new Set(s.task.proof?.photos).size], ['SUBMITTED', 2, 2], `${JSON.stringify(wish)} at ${at}`);
+      assert.deepEqual(
+        [s.task.status, s.task.proof?.photos.length, new Set(s.task.proof?.photos).size],
+        ['SUBMITTED', 2, 2],
+        `${JSON.stringify(wish)} at ${at}`,
+      );
       assert.equal(a.events.filter(([type]) => type === 'sent').length, 1);
       await emptied(a);
     }
@@ -181,7 +272,8 @@ test('whatever single answer is lost or refused for now, the proof arrives exact
 });
 
 test('the task is not asked in vain while the network is away', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   await a.photo();
   await a.settled();
   s.next.push('lose', 'drop', 'drop');
@@ -201,10 +293,15 @@ test('the task is not asked in vain while the network is away', async () => {
 });
 
 test('a proof that came from another device stays here until the operator has seen that', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   await a.photo();
   await a.settled();
-  Object.assign(s.task, { status: 'COMPLETED', submitted_at: 'x', proof: { photos: ['https://h/api/v1/files/other?x'] } });
+  Object.assign(s.task, {
+    status: 'COMPLETED',
+    submitted_at: 'x',
+    proof: { photos: ['https://h/api/v1/files/other?x'] },
+  });
   await a.outbox.queue(TASK, {});
   await a.settled();
   const found = await a.outbox.find(TASK);
@@ -214,15 +311,27 @@ test('a proof that came from another device stays here until the operator has se
 });
 
 test('a claim that is gone, or a task that is over, refuses the proof and keeps the photos', async () => {
-  for (const [change, error] of [[(s) => s.tasks.delete(TASK), 'task_not_found'], [(s) => { s.task.status = 'CANCELLED'; }, 'task_state_conflict']]) {
-    const s = await service(), a = await app(s);
+  for (const [change, error] of [
+    [(s) => s.tasks.delete(TASK), 'task_not_found'],
+    [
+      (s) => {
+        s.task.status = 'CANCELLED';
+      },
+      'task_state_conflict',
+    ],
+  ]) {
+    const s = await service(),
+      a = await app(s);
     await a.photo();
     await a.settled();
     change(s);
     await a.outbox.queue(TASK, {});
     await a.settled();
     const found = await a.outbox.find(TASK);
-    assert.deepEqual([found.state, found.error, found.photos.length, found.is_submitting], ['refused', error, 1, false]);
+    assert.deepEqual(
+      [found.state, found.error, found.photos.length, found.is_submitting],
+      ['refused', error, 1, false],
+    );
     const before = s.log.length;
     await a.outbox.run({ isNow: true });
     assert.equal(s.log.length, before, 'nobody is bothered with it again');
@@ -230,7 +339,8 @@ test('a claim that is gone, or a task that is over, refuses the proof and keeps 
 });
 
 test('what is refused before its photos are up is left alone too', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   s.next.push({ status: 404, json: { error: 'no', code: 'task_not_found', details: {} } });
   await a.photo();
   await a.settled();
@@ -240,7 +350,8 @@ test('what is refused before its photos are up is left alone too', async () => {
 });
 
 test('a task that is too late for the server is too late, though it still seems open', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   await a.photo();
   await a.settled();
   s.next.push({ status: 410, json: { error: 'late', code: 'task_expired', details: {} } });
@@ -252,7 +363,8 @@ test('a task that is too late for the server is too late, though it still seems 
 
 test('a proof that the server put off can be taken back and changed', async () => {
   for (const status of [401, 403, 429]) {
-    const s = await service(), a = await app(s);
+    const s = await service(),
+      a = await app(s);
     s.next.push(status);
     await a.outbox.queue(TASK, { confirmation_text: 'old' });
     await a.settled();
@@ -266,12 +378,17 @@ test('a proof that the server put off can be taken back and changed', async () =
 
 test('a file that the server will not have goes back to the operator, the others stay', async () => {
   for (const status of [413, 422]) {
-    const s = await service(), a = await app(s);
+    const s = await service(),
+      a = await app(s);
     s.next.push(null, status);
-    const good = await a.photo(), bad = await a.photo();
+    const good = await a.photo(),
+      bad = await a.photo();
     await a.settled();
     let found = await a.outbox.find(TASK);
-    assert.deepEqual([found.state, found.error, found.photos.map((p) => Boolean(p.error))], ['draft', 'photo_refused', [false, true]]);
+    assert.deepEqual(
+      [found.state, found.error, found.photos.map((p) => Boolean(p.error))],
+      ['draft', 'photo_refused', [false, true]],
+    );
     await assert.rejects(a.outbox.queue(TASK, {}), { code: 'photo_refused' });
     await a.outbox.removePhoto(TASK, bad.id);
     found = await a.outbox.find(TASK);
@@ -283,27 +400,40 @@ test('a file that the server will not have goes back to the operator, the others
   }
 });
 
-test('faults of the proof itself are the operator\'s to mend', async () => {
-  const s = await service(), a = await app(s);
-  s.next.push({ status: 400, json: { error: 'Bad', code: 'validation_failed', details: { fields: { reference_url: 'must be a URL' } } } });
+test("faults of the proof itself are the operator's to mend", async () => {
+  const s = await service(),
+    a = await app(s);
+  s.next.push({
+    status: 400,
+    json: { error: 'Bad', code: 'validation_failed', details: { fields: { reference_url: 'must be a URL' } } },
+  });
   await a.outbox.queue(TASK, { confirmation_text: 'c', reference_url: 'nonsense' });
   await a.settled();
   const found = await a.outbox.find(TASK);
-  assert.deepEqual([found.state, found.faults, found.reference_url, found.is_submitting], ['draft', { reference_url: 'must be a URL' }, 'nonsense', false]);
+  assert.deepEqual(
+    [found.state, found.faults, found.reference_url, found.is_submitting],
+    ['draft', { reference_url: 'must be a URL' }, 'nonsense', false],
+  );
   await a.outbox.queue(TASK, { confirmation_text: 'c', reference_url: 'https://x' });
   await a.settled();
   assert.equal(s.task.proof.reference_url, 'https://x');
 });
 
 test('a link that the server no longer knows is got anew, but not for ever', async () => {
-  const s = await service(), a = await app(s), unknown = { status: 400, json: { error: 'Bad', code: 'validation_failed', details: { fields: { 'photos[0]': 'must be yours' } } } };
+  const s = await service(),
+    a = await app(s),
+    unknown = {
+      status: 400,
+      json: { error: 'Bad', code: 'validation_failed', details: { fields: { 'photos[0]': 'must be yours' } } },
+    };
   await a.photo();
   await a.settled();
   s.next.push(unknown);
   await a.outbox.queue(TASK, {});
   await a.settled();
   assert.deepEqual([s.count('POST upload'), s.task.status], [2, 'SUBMITTED']);
-  const t = await service(), b = await app(t);
+  const t = await service(),
+    b = await app(t);
   await b.photo();
   await b.settled();
   t.next.push(unknown, null, unknown);
@@ -315,7 +445,12 @@ test('a link that the server no longer knows is got anew, but not for ever', asy
 test('who must sign in again is told so, and then it goes on', async () => {
   const s = await service();
   let isIn = false;
-  const a = await app(s, { headers: () => { if (!isIn) throw new SignInError('expired'); return {}; } });
+  const a = await app(s, {
+    headers: () => {
+      if (!isIn) throw new SignInError('expired');
+      return {};
+    },
+  });
   await a.photo();
   await a.outbox.queue(TASK, {});
   await a.settled();
@@ -330,33 +465,53 @@ test('who must sign in again is told so, and then it goes on', async () => {
 test('an issuer that is out of order is no reason to give a proof up', () => {
   const broken = new SignInError('token_refused', 'bad gateway');
   broken.status = 400;
-  assert.deepEqual([broken, new SignInError('expired'), new ApiError({ status: 401, code: 'unauthorized' }), new ApiError({ status: 409, code: 'task_state_conflict' }),
-    new ApiError({ status: 404, code: 'http_404' }), new ApiError({ code: 'offline' }), new ApiError({ status: 502, code: 'unavailable' }), new TypeError('x')].map(classify),
-  ['later', 'sign_in', 'sign_in', 'refused', 'later', 'later', 'later', 'later']);
+  assert.deepEqual(
+    [
+      broken,
+      new SignInError('expired'),
+      new ApiError({ status: 401, code: 'unauthorized' }),
+      new ApiError({ status: 409, code: 'task_state_conflict' }),
+      new ApiError({ status: 404, code: 'http_404' }),
+      new ApiError({ code: 'offline' }),
+      new ApiError({ status: 502, code: 'unavailable' }),
+      new TypeError('x'),
+    ].map(classify),
+    ['later', 'sign_in', 'sign_in', 'refused', 'later', 'later', 'later', 'later'],
+  );
 });
 
 test('two pages at once send a proof once', async () => {
   const held = new Set();
-  const locks = { request: async (name, options, work) => {
-    if (held.has(name)) return work(null);
-    held.add(name);
-    try {
-      return await work({ name });
-    } finally {
-      held.delete(name);
-    }
-  } };
-  const s = await service(), a = await app(s, { locks }), b = await app(s, { idb: a.idb, locks });
+  const locks = {
+    request: async (name, options, work) => {
+      if (held.has(name)) return work(null);
+      held.add(name);
+      try {
+        return await work({ name });
+      } finally {
+        held.delete(name);
+      }
+    },
+  };
+  const s = await service(),
+    a = await app(s, { locks }),
+    b = await app(s, { idb: a.idb, locks });
   await a.photo();
   await a.settled();
-  await Promise.all([a.outbox.queue(TASK, {}), b.outbox.run({ isNow: true }), b.outbox.run({ isNow: true }), a.outbox.run({ isNow: true })]);
+  await Promise.all([
+    a.outbox.queue(TASK, {}),
+    b.outbox.run({ isNow: true }),
+    b.outbox.run({ isNow: true }),
+    a.outbox.run({ isNow: true }),
+  ]);
   await a.settled();
   await b.settled();
   assert.deepEqual([s.count('POST upload'), s.count('POST tasks/task_1/submit'), s.task.status], [1, 1, 'SUBMITTED']);
 });
 
 test('a queued proof can be taken back and changed while it has not gone', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   s.next.push('drop');
   await a.photo();
   await a.settled();
@@ -370,14 +525,16 @@ test('a queued proof can be taken back and changed while it has not gone', async
   assert.equal(s.task.proof.notes, 'new');
 });
 
-test('what one operator left here is not sent in another\'s name', async () => {
-  const s = await service(), a = await app(s);
+test("what one operator left here is not sent in another's name", async () => {
+  const s = await service(),
+    a = await app(s);
   s.next.push('drop');
   await a.photo();
   await a.settled();
   await a.outbox.queue(TASK, {});
   a.close();
-  const other = await app(s, { idb: a.idb, operator: 'op_2' }), before = s.log.length;
+  const other = await app(s, { idb: a.idb, operator: 'op_2' }),
+    before = s.log.length;
   await other.outbox.run({ isNow: true });
   assert.deepEqual([s.log.length, await other.outbox.proofs()], [before, []]);
   other.outbox.use(null);
@@ -390,7 +547,8 @@ test('what one operator left here is not sent in another\'s name', async () => {
 });
 
 test('a draft that nobody came back to goes in the end, a queued proof never', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   await a.outbox.addPhoto('task_2', { bytes: new ArrayBuffer(3), type: 'image/jpeg' });
   s.next.push('drop', 'drop', 'drop', 'drop');
   await a.photo();
@@ -404,23 +562,42 @@ test('a draft that nobody came back to goes in the end, a queued proof never', a
 });
 
 test('a write that the disk refuses is an error, not a silent loss', async () => {
-  const s = await service(), a = await app(s);
+  const s = await service(),
+    a = await app(s);
   const store = await Store.open(a.idb);
-  await assert.rejects(store.write(['proofs'], (of) => { of('proofs').put({ noId: true }); }));
-  await assert.rejects(store.write(['proofs'], async (of) => { of('proofs').put({ id: 'x' }); throw new Error('no'); }), /no/);
+  await assert.rejects(
+    store.write(['proofs'], (of) => {
+      of('proofs').put({ noId: true });
+    }),
+  );
+  await assert.rejects(
+    store.write(['proofs'], async (of) => {
+      of('proofs').put({ id: 'x' });
+      throw new Error('no');
+    }),
+    /no/,
+  );
   assert.deepEqual(await store.all('proofs'), [], 'all or nothing');
   store.close();
   await assert.rejects(store.put('keep', 1, 'x'));
 });
 
 test('tries come slower and slower, never all at once, and not before they are wanted', () => {
-  assert.deepEqual([backoff(0, null, 0.5), backoff(1, null, 0.5), backoff(50, null, 0.5), backoff(0, 30, 0)], [2000, 4000, 300_000, 30_000]);
+  assert.deepEqual(
+    [backoff(0, null, 0.5), backoff(1, null, 0.5), backoff(50, null, 0.5), backoff(0, 30, 0)],
+    [2000, 4000, 300_000, 30_000],
+  );
   assert.ok(backoff(3, null, 0) < backoff(3, null, 1));
 });
 
 test('a proof is compared by its files and words, not by how links are signed', () => {
   const photo = (url) => ({ url });
-  assert.ok(isSame({ photos: ['https://a/api/v1/files/x?e=2', 'https://a/api/v1/files/y?e=2'] }, {}, [photo('https://a/api/v1/files/y?e=1'), photo('https://a/api/v1/files/x?e=1')]));
+  assert.ok(
+    isSame({ photos: ['https://a/api/v1/files/x?e=2', 'https://a/api/v1/files/y?e=2'] }, {}, [
+      photo('https://a/api/v1/files/y?e=1'),
+      photo('https://a/api/v1/files/x?e=1'),
+    ]),
+  );
   assert.ok(!isSame({ photos: ['https://a/api/v1/files/x'] }, {}, [photo('https://a/api/v1/files/z')]));
   assert.ok(!isSame({ confirmation_text: 'a' }, { confirmation_text: 'b' }, []));
   assert.ok(isSame({}, {}, []));

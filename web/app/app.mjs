@@ -23,13 +23,33 @@ import { Work } from './work.mjs';
 import en from './text.en.mjs';
 import es from './text.es.mjs';
 
-const WIDGET_WORDS = ['close', 'cancel', 'ok', 'copy', 'copied', 'copyFailed', 'loading', 'retry', 'more', 'end', 'failed', 'offline', 'requestId',
-  'theme', 'themeAuto', 'themeLight', 'themeDark'];
-const OLD_MS = 90 * 86_400_000;   /* of a draft: nobody is at that task any more */
+const WIDGET_WORDS = [
+  'close',
+  'cancel',
+  'ok',
+  'copy',
+  'copied',
+  'copyFailed',
+  'loading',
+  'retry',
+  'more',
+  'end',
+  'failed',
+  'offline',
+  'requestId',
+  'theme',
+  'themeAuto',
+  'themeLight',
+  'themeDark',
+];
+const OLD_MS = 90 * 86_400_000; /* of a draft: nobody is at that task any more */
 const LIVE_MS = 20_000;
 
 /* Loaded when they are wanted; the service worker has them all. */
-const from = (file, name = 'show') => async (...args) => (await import(file))[name](...args);
+const from =
+  (file, name = 'show') =>
+  async (...args) =>
+    (await import(file))[name](...args);
 const routes = [
   { path: '/tasks', tab: 'tasks', show: from('./tasks.mjs') },
   { path: '/map', tab: 'tasks', show: from('./tasks.mjs', 'showMap') },
@@ -46,12 +66,12 @@ const routes = [
 ];
 
 class App {
-  place = null;          /* of the device, once asked for; kept in memory only */
+  place = null; /* of the device, once asked for; kept in memory only */
   me = null;
-  install = null;        /* the browser's offer to install, if it made one */
-  waiting = 0;           /* proofs that have not arrived */
-  isPicking = false;     /* development: somebody without an operator registers one */
-  #gate = null;          /* a screen instead of those of the address */
+  install = null; /* the browser's offer to install, if it made one */
+  waiting = 0; /* proofs that have not arrived */
+  isPicking = false; /* development: somebody without an operator registers one */
+  #gate = null; /* a screen instead of those of the address */
   #screen = null;
   #visit = null;
   #drawn = 0;
@@ -80,14 +100,24 @@ class App {
       this.settings = await loadSettings();
       this.store = await Store.open();
     } catch (error) {
-      replace(this.root, h('main', { class: 'boot' }, errorState(error, () => location.reload())));
+      replace(
+        this.root,
+        h(
+          'main',
+          { class: 'boot' },
+          errorState(error, () => location.reload()),
+        ),
+      );
       return;
     }
     this.session = new Session({ settings: this.settings });
     this.api = this.#makeApi();
     this.work = new Work({ api: this.api, store: this.store });
-    this.outbox = new Outbox({ store: this.store, api: this.api,
-      upload: (...args) => this.#believed(async () => upload(...args, { headers: await this.session.headers() })) });
+    this.outbox = new Outbox({
+      store: this.store,
+      api: this.api,
+      upload: (...args) => this.#believed(async () => upload(...args, { headers: await this.session.headers() })),
+    });
     this.#listen();
     this.#build();
     await this.#comeBack();
@@ -108,7 +138,8 @@ class App {
   }
 
   #makeApi() {
-    const api = new Api({ headers: () => this.session.headers() }), once = api.request.bind(api);
+    const api = new Api({ headers: () => this.session.headers() }),
+      once = api.request.bind(api);
     api.request = (...args) => this.#believed(() => once(...args));
     return api;
   }
@@ -158,6 +189,8 @@ class App {
     try {
       this.me = await this.api.get('/operator/me');
       this.isPicking = this.isFresh = false;
+      /* Nothing of the one who was here before is shown to another. */
+      if (remembered && remembered.operator_id !== this.me.operator_id) await this.work.forget();
       await this.work.remember(this.me);
       this.outbox.use(this.me.operator_id);
       this.outbox.tidy(OLD_MS).then(() => this.outbox.run({ isNow: true }));
@@ -168,8 +201,11 @@ class App {
       else if (error.status === 401 || error.code === 'expired') {
         await this.session.end();
         await this.#askIn(remembered);
-      } else if (remembered) this.#stayAway(remembered);
-      else this.#gate = () => { throw error; };
+      } else if (remembered && this.#isSame(remembered)) this.#stayAway(remembered);
+      else
+        this.#gate = () => {
+          throw error;
+        };
     }
   }
 
@@ -184,7 +220,9 @@ class App {
     this.me = null;
     this.outbox.use(null);
     await this.#tellNet();
-    this.#gate = this.isPicking ? () => register(this) : async () => (await import('./sign-in.mjs')).show(this, { remembered });
+    this.#gate = this.isPicking
+      ? () => register(this)
+      : async () => (await import('./sign-in.mjs')).show(this, { remembered });
   }
 
   /* Development: makes a new operator. */
@@ -195,7 +233,8 @@ class App {
 
   async signOut() {
     this.isPicking = false;
-    const { pushManager } = (await navigator.serviceWorker?.getRegistration('/app/')) ?? {}, push = await pushManager?.getSubscription().catch(() => null);
+    const { pushManager } = (await navigator.serviceWorker?.getRegistration('/app/')) ?? {},
+      push = await pushManager?.getSubscription().catch(() => null);
     /* The next person at this device is not told this one's news. */
     forgetWish();
     if (push) {
@@ -219,7 +258,10 @@ class App {
 
   #speakWidgets() {
     document.documentElement.lang = this.texts.language;
-    useWords({ ...Object.fromEntries(WIDGET_WORDS.map((name) => [name, this.t(`widget.${name}`)])), wait: this.t('widget.wait', { n: '{n}' }) });
+    useWords({
+      ...Object.fromEntries(WIDGET_WORDS.map((name) => [name, this.t(`widget.${name}`)])),
+      wait: this.t('widget.wait', { n: '{n}' }),
+    });
   }
 
   /* The frame */
@@ -232,7 +274,8 @@ class App {
 
   async #tellNet() {
     /* Before anybody is signed in: whoever's they are. */
-    const proofs = this.me ? await this.outbox.proofs() : await this.store.all('proofs'), queued = proofs.filter((proof) => proof.state === 'queued').length;
+    const proofs = this.me ? await this.outbox.proofs() : await this.store.all('proofs'),
+      queued = proofs.filter((proof) => proof.state === 'queued').length;
     const refused = proofs.filter((proof) => proof.state === 'refused').length;
     this.waiting = queued;
     this.frame.tell({ isOff: !navigator.onLine || this.isAway, queued, refused });
@@ -251,19 +294,29 @@ class App {
       this.outbox.run({ isNow: true });
       if (this.#screen?.live) this.refresh({ isQuiet: true });
     });
-    setInterval(() => { if (!document.hidden && this.#screen?.live && !document.querySelector('dialog[open]')) this.refresh({ isQuiet: true }); }, LIVE_MS);
+    setInterval(() => {
+      if (!document.hidden && this.#screen?.live && !document.querySelector('dialog[open]'))
+        this.refresh({ isQuiet: true });
+    }, LIVE_MS);
     this.outbox.addEventListener('change', () => {
       this.#tellNet();
       if (this.#screen?.live) this.refresh({ isQuiet: true });
     });
     this.outbox.addEventListener('sent', () => toast(this.t('sent')));
-    this.outbox.addEventListener('fault', ({ detail }) => toast(`${this.t('error.storage')} ${detail.message ?? ''}`, { kind: 'bad' }));
-    this.outbox.addEventListener('sign-in', () => toast(this.t('error.expired'),
-      { kind: 'bad', action: { label: this.t('signin.go'), run: () => this.#signInAgain() } }));
+    this.outbox.addEventListener('fault', ({ detail }) =>
+      toast(`${this.t('error.storage')} ${detail.message ?? ''}`, { kind: 'bad' }),
+    );
+    this.outbox.addEventListener('sign-in', () =>
+      toast(this.t('error.expired'), {
+        kind: 'bad',
+        action: { label: this.t('signin.go'), run: () => this.#signInAgain() },
+      }),
+    );
   }
 
   async #signInAgain() {
-    if (this.session.canSignIn) await this.session.go(location.hash).catch((error) => toast(explain(this, error), { kind: 'bad' }));
+    if (this.session.canSignIn)
+      await this.session.go(location.hash).catch((error) => toast(explain(this, error), { kind: 'bad' }));
     else await this.restart();
   }
 
@@ -290,18 +343,23 @@ class App {
   }
 
   async show({ isRefresh = false, isQuiet = false } = {}) {
-    const { path, query } = parseHash(location.hash), found = this.#gate ? { route: { show: this.#gate }, params: {} }
-      : findRoute(routes, path) ?? (path === '/' ? { route: routes[0], params: {} } : null);
+    const { path, query } = parseHash(location.hash),
+      found = this.#gate
+        ? { route: { show: this.#gate }, params: {} }
+        : (findRoute(routes, path) ?? (path === '/' ? { route: routes[0], params: {} } : null));
     const control = new AbortController();
     this.#visit?.abort();
     this.#visit = control;
-    this.frame.go(this.#gate === null ? found?.route.tab ?? '' : null);
+    this.frame.go(this.#gate === null ? (found?.route.tab ?? '') : null);
     this.#tellNet();
     this.#isLoading = true;
     const slow = isRefresh ? null : setTimeout(() => replace(this.main, loading(this.t('widget.loading'))), 150);
     let screen;
     try {
-      screen = found === null ? this.#nowhere() : await found.route.show(this, { params: found.params, query, signal: control.signal });
+      screen =
+        found === null
+          ? this.#nowhere()
+          : await found.route.show(this, { params: found.params, query, signal: control.signal });
     } catch (error) {
       if (control.signal.aborted || isQuiet) {
         this.#isLoading &&= control.signal.aborted;
@@ -337,7 +395,7 @@ class App {
     this.#screen = screen;
     document.title = `${screen.title} – HumanOps`;
     replace(this.main, screen.body);
-    this.main.dataset.ready = String(++this.#drawn);   /* tells tests that it is another drawing */
+    this.main.dataset.ready = String(++this.#drawn); /* tells tests that it is another drawing */
     if (!isRefresh) {
       scrollTo(0, 0);
       if (!this.#isFirst) {
@@ -351,15 +409,28 @@ class App {
   }
 
   #failed(error) {
-    const title = this.t('widget.failed'), { code, requestId } = error;
-    return { title, isFault: true, body: [h('h1', { class: 'hidden-visually', tabindex: '-1' }, title),
-      errorState({ code, requestId, message: explain(this, error) }, () => this.show())] };
+    const title = this.t('widget.failed'),
+      { code, requestId } = error;
+    return {
+      title,
+      isFault: true,
+      body: [
+        h('h1', { class: 'hidden-visually', tabindex: '-1' }, title),
+        errorState({ code, requestId, message: explain(this, error) }, () => this.show()),
+      ],
+    };
   }
 
   #nowhere() {
     const { t } = this;
-    return { title: t('nowhere.title'), body: [heading(t('nowhere.title')), h('p', { class: 'soft' }, t('nowhere.text')),
-      h('a', { class: 'button', href: '#/tasks' }, t('tab.tasks'))] };
+    return {
+      title: t('nowhere.title'),
+      body: [
+        heading(t('nowhere.title')),
+        h('p', { class: 'soft' }, t('nowhere.text')),
+        h('a', { class: 'button', href: '#/tasks' }, t('tab.tasks')),
+      ],
+    };
   }
 
   async #hear(data, ports) {
@@ -375,7 +446,8 @@ class App {
 
 /* Once in a while at most, so that two servers that disagree make no circle of it, and never while somebody types. */
 function beginAnew() {
-  const last = Number(sessionStorage.getItem('humanops.anew') ?? 0), now = Date.now();
+  const last = Number(sessionStorage.getItem('humanops.anew') ?? 0),
+    now = Date.now();
   if (now - last < 60_000 || document.activeElement?.matches('input, textarea, select')) return;
   sessionStorage.setItem('humanops.anew', String(now));
   location.reload();

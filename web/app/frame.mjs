@@ -2,7 +2,12 @@
 import { h } from '../shared/dom.mjs';
 import { icon } from '../shared/icons.mjs';
 
-const SECTIONS = [['tasks', 'search'], ['work', 'tasks'], ['earnings', 'money'], ['profile', 'person']];
+const SECTIONS = [
+  ['tasks', 'search'],
+  ['work', 'tasks'],
+  ['earnings', 'money'],
+  ['profile', 'person'],
+];
 
 export class Frame {
   #links;
@@ -14,8 +19,18 @@ export class Frame {
   constructor(t) {
     this.#t = t;
     this.main = h('main', { id: 'main', tabindex: '-1' });
-    this.#links = new Map(SECTIONS.map(([name, drawing]) => [name, h('a', { href: `#/${name}` }, icon(drawing, 24),
-      h('span', {}, t(`tab.${name}`)), name === 'work' && this.#mark)]));
+    this.#links = new Map(
+      SECTIONS.map(([name, drawing]) => [
+        name,
+        h(
+          'a',
+          { href: `#/${name}` },
+          icon(drawing, 24),
+          h('span', {}, t(`tab.${name}`)),
+          name === 'work' && this.#mark,
+        ),
+      ]),
+    );
     this.#nav = h('nav', { class: 'tabs', 'aria-label': t('nav') }, [...this.#links.values()]);
     const skip = (event) => {
       event.preventDefault();
@@ -23,10 +38,17 @@ export class Frame {
     };
     this.nodes = [
       h('a', { class: 'skip', href: '#main', onclick: skip }, t('skip')),
-      h('header', { class: 'appbar' },
-        h('a', { class: 'brand', href: '#/tasks', 'aria-label': t('home') },
-          h('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }), h('span', {}, 'HumanOps')),
-        this.#net),
+      h(
+        'header',
+        { class: 'appbar' },
+        h(
+          'a',
+          { class: 'brand', href: '#/tasks', 'aria-label': t('home') },
+          h('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }),
+          h('span', {}, 'HumanOps'),
+        ),
+        this.#net,
+      ),
       h('div', { class: 'frame' }, this.#nav, this.main),
     ];
   }
@@ -45,7 +67,9 @@ export class Frame {
     const t = this.#t;
     this.#net.hidden = !isOff && queued === 0;
     this.#net.className = `net ${isOff ? 'off' : ''}`;
-    this.#net.textContent = [isOff && t('net.off'), queued > 0 && t('net.waiting', { n: queued })].filter(Boolean).join(' · ');
+    this.#net.textContent = [isOff && t('net.off'), queued > 0 && t('net.waiting', { n: queued })]
+      .filter(Boolean)
+      .join(' · ');
     this.#mark.hidden = queued + refused === 0;
     this.#mark.textContent = String(queued + refused);
   }

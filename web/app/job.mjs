@@ -9,10 +9,16 @@ import { actionsOf, stepOf, wayTo } from './rules.mjs';
 import { staleNotice, stepLine } from './worklist.mjs';
 
 export async function show(app, { params, signal }) {
-  const { t } = app, [{ task, isStale }, proof, stopped] = await Promise.all(
-    [app.work.find(params.id, signal), app.outbox.find(params.id), app.work.stopped()]);
+  const { t } = app,
+    [{ task, isStale }, proof, stopped] = await Promise.all([
+      app.work.find(params.id, signal),
+      app.outbox.find(params.id),
+      app.work.stopped(),
+    ]);
   if (task.status === 'PENDING') return { goTo: `#/tasks/${task.task_id}` };
-  const now = Date.now(), state = stepOf(task, { now, proof, isStopped: stopped.has(task.task_id) }), can = actionsOf(task, now);
+  const now = Date.now(),
+    state = stepOf(task, { now, proof, isStopped: stopped.has(task.task_id) }),
+    can = actionsOf(task, now);
   return {
     title: task.title,
     live: true,
@@ -20,105 +26,233 @@ export async function show(app, { params, signal }) {
       back('#/work', t('work.title')),
       heading(task.title, reward(task.reward_usd)),
       isStale && staleNotice(app, null),
-      h('div', { class: 'halves' },
-        h('div', { class: 'stack' }, next(app, task, state, proof, can), handedIn(app, task), verdict(app, task), contact(app, task, can),
-          ways(app, task, can, state)),
-        h('div', { class: 'stack' }, about(app, task), estimate(app, task))),
+      h(
+        'div',
+        { class: 'halves' },
+        h(
+          'div',
+          { class: 'stack' },
+          next(app, task, state, proof, can),
+          handedIn(app, task),
+          verdict(app, task),
+          contact(app, task, can),
+          ways(app, task, can, state),
+        ),
+        h('div', { class: 'stack' }, about(app, task), estimate(app, task)),
+      ),
     ],
   };
 }
 
 /* The one card that says where the task is and what to do now. */
 function next(app, task, state, proof, can) {
-  const { t } = app, f = formats(app);
-  return h('section', { class: ['card', 'next', 'stack'], 'aria-labelledby': 'next-title' },
+  const { t } = app,
+    f = formats(app);
+  return h(
+    'section',
+    { class: ['card', 'next', 'stack'], 'aria-labelledby': 'next-title' },
     stepLine(app, state),
     h('h2', { id: 'next-title' }, t(`next.${state.step}`)),
     h('p', { class: 'soft' }, t(`next.${state.step}_text`, { until: state.until === null ? '' : f.time(state.until) })),
-    buttons(app, task, state, proof, can));
+    buttons(app, task, state, proof, can),
+  );
 }
 
 function buttons(app, task, { step }, proof, can) {
-  const { t } = app, way = task.task_domain === 'DIGITAL' ? null : wayTo(task.location ?? {}, navigator.userAgent);
-  const start = h('button', { class: 'button main', type: 'button', onclick: () => busy(start, async () => {
-    try {
-      await app.api.post(`/operator/tasks/${task.task_id}/start`);
-      toast(t('start.done'));
-      await app.refresh();
-    } catch (error) {
-      toast(explain(app, error), { kind: 'bad' });
-      await app.refresh();
-    }
-  }) }, t('start.go'));
-  const prove = h('a', { class: ['button', step !== 'start' && 'main'], href: `#/work/${task.task_id}/proof` }, icon('camera', 18),
-    t(proof?.state === 'queued' ? 'proof.see' : proof ? 'proof.go_on' : 'proof.go'));
+  const { t } = app,
+    way = task.task_domain === 'DIGITAL' ? null : wayTo(task.location ?? {}, navigator.userAgent);
+  const start = h(
+    'button',
+    {
+      class: 'button main',
+      type: 'button',
+      onclick: () =>
+        busy(start, async () => {
+          try {
+            await app.api.post(`/operator/tasks/${task.task_id}/start`);
+            toast(t('start.done'));
+            await app.refresh();
+          } catch (error) {
+            toast(explain(app, error), { kind: 'bad' });
+            await app.refresh();
+          }
+        }),
+    },
+    t('start.go'),
+  );
+  const prove = h(
+    'a',
+    { class: ['button', step !== 'start' && 'main'], href: `#/work/${task.task_id}/proof` },
+    icon('camera', 18),
+    t(proof?.state === 'queued' ? 'proof.see' : proof ? 'proof.go_on' : 'proof.go'),
+  );
   const isOpen = ['start', 'prove', 'attention', 'sending', 'stopped'].includes(step);
   if (!isOpen) return null;
-  return h('div', { class: 'row' }, step === 'start' && start,
-    way && h('a', { class: 'button', href: way, target: '_blank', rel: 'noopener' }, icon('route', 18), t('way.go')), can.prove && prove);
+  return h(
+    'div',
+    { class: 'row' },
+    step === 'start' && start,
+    way && h('a', { class: 'button', href: way, target: '_blank', rel: 'noopener' }, icon('route', 18), t('way.go')),
+    can.prove && prove,
+  );
 }
 
 /* What the server has of the proof. */
 function handedIn(app, task) {
-  const { t } = app, { proof } = task, f = formats(app);
+  const { t } = app,
+    { proof } = task,
+    f = formats(app);
   if (!proof?.submittedAt) return null;
-  return h('section', { class: 'card stack' }, h('h2', {}, t('handed.title')), h('p', { class: 'soft' }, t('handed.at', { when: f.time(proof.submittedAt) })),
-    (proof.files ?? []).length > 0 && h('ul', { class: 'photos' }, proof.files.map((file, i) => h('li', {}, file.media_type === 'image/jpeg'
-      ? h('img', { src: file.url, alt: t('handed.photo', { n: i + 1 }), loading: 'lazy', width: 160, height: 120 })
-      : h('a', { href: file.url }, t('handed.file', { n: i + 1 }))))),
-    proof.confirmation_text && h('p', { class: 'lines' }, proof.confirmation_text), proof.notes && h('p', { class: 'lines soft' }, proof.notes),
-    task.agent_public_key && h('p', {}, t('handed.sealed')));
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, t('handed.title')),
+    h('p', { class: 'soft' }, t('handed.at', { when: f.time(proof.submittedAt) })),
+    (proof.files ?? []).length > 0 &&
+      h(
+        'ul',
+        { class: 'photos' },
+        proof.files.map((file, i) =>
+          h(
+            'li',
+            {},
+            file.media_type === 'image/jpeg'
+              ? h('img', {
+                  src: file.url,
+                  alt: t('handed.photo', { n: i + 1 }),
+                  loading: 'lazy',
+                  width: 160,
+                  height: 120,
+                })
+              : h('a', { href: file.url }, t('handed.file', { n: i + 1 })),
+          ),
+        ),
+      ),
+    proof.confirmation_text && h('p', { class: 'lines' }, proof.confirmation_text),
+    proof.notes && h('p', { class: 'lines soft' }, proof.notes),
+    task.agent_public_key && h('p', {}, t('handed.sealed')),
+  );
 }
 
 function verdict(app, task) {
-  const { t } = app, result = task.guardian_result;
+  const { t } = app,
+    result = task.guardian_result;
   if (!result) return null;
-  return h('section', { class: 'card stack' }, h('h2', {}, t('verdict.title')),
-    h('p', {}, h('strong', {}, t(`verdict.${result.decision}`)), ' ', t('verdict.confidence', { n: result.confidence })),
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, t('verdict.title')),
+    h(
+      'p',
+      {},
+      h('strong', {}, t(`verdict.${result.decision}`)),
+      ' ',
+      t('verdict.confidence', { n: result.confidence }),
+    ),
     result.reasoning && h('p', { class: 'soft lines' }, result.reasoning),
-    task.dispute && [h('h3', {}, t('dispute.title')), h('p', { class: 'lines' }, task.dispute.reason ?? t('dispute.no_reason')),
-      task.dispute.resolution && h('p', {}, t(`dispute.${task.dispute.resolution.resolution ?? 'decided'}`, { amount: money(task.dispute.resolution.operator_usd ?? 0) }))]);
+    task.dispute && [
+      h('h3', {}, t('dispute.title')),
+      h('p', { class: 'lines' }, task.dispute.reason ?? t('dispute.no_reason')),
+      task.dispute.resolution &&
+        h(
+          'p',
+          {},
+          t(`dispute.${task.dispute.resolution.resolution ?? 'decided'}`, {
+            amount: money(task.dispute.resolution.operator_usd ?? 0),
+          }),
+        ),
+    ],
+  );
 }
 
 function contact(app, task, can) {
   const { t } = app;
-  return can.message && h('section', { class: 'card row' },
-    h('div', { class: 'grow' }, h('h2', { class: 'flat' }, t('messages.title')), h('p', { class: 'soft small' }, t('messages.hint'))),
-    h('a', { class: 'button push', href: `#/work/${task.task_id}/messages` }, icon('chat', 18), t('messages.open')));
+  return (
+    can.message &&
+    h(
+      'section',
+      { class: 'card row' },
+      h(
+        'div',
+        { class: 'grow' },
+        h('h2', { class: 'flat' }, t('messages.title')),
+        h('p', { class: 'soft small' }, t('messages.hint')),
+      ),
+      h('a', { class: 'button push', href: `#/work/${task.task_id}/messages` }, icon('chat', 18), t('messages.open')),
+    )
+  );
 }
 
 function estimate(app, task) {
   const { t } = app;
-  return task.estimate?.estimate_minutes ? h('section', { class: 'card stack tight' }, h('h2', {}, t('estimate.title')),
-    h('p', {}, duration(task.estimate.estimate_minutes)), task.estimate.estimate_note && h('p', { class: 'soft lines' }, task.estimate.estimate_note)) : null;
+  return task.estimate?.estimate_minutes
+    ? h(
+        'section',
+        { class: 'card stack tight' },
+        h('h2', {}, t('estimate.title')),
+        h('p', {}, duration(task.estimate.estimate_minutes)),
+        task.estimate.estimate_note && h('p', { class: 'soft lines' }, task.estimate.estimate_note),
+      )
+    : null;
 }
 
 /* Withdrawing a claim, and breaking work off. */
 function ways(app, task, can, state) {
   const { t } = app;
   if (!can.withdraw && !can.stop) return null;
-  const withdraw = h('button', { class: 'button', type: 'button', onclick: async () => {
-    if (!await confirm({ title: t('withdraw.title'), text: t('withdraw.text'), ok: t('withdraw.go'), cancel: t('keep') })) return;
-    await busy(withdraw, async () => {
-      try {
-        await app.api.post(`/operator/tasks/${task.task_id}/withdraw-claim`);
-        toast(t('withdraw.done'));
-        app.go('#/work');
-      } catch (error) {
-        toast(explain(app, error), { kind: 'bad' });
-        await app.refresh();
-      }
-    });
-  } }, t('withdraw.go'));
+  const withdraw = h(
+    'button',
+    {
+      class: 'button',
+      type: 'button',
+      onclick: async () => {
+        if (
+          !(await confirm({
+            title: t('withdraw.title'),
+            text: t('withdraw.text'),
+            ok: t('withdraw.go'),
+            cancel: t('keep'),
+          }))
+        )
+          return;
+        await busy(withdraw, async () => {
+          try {
+            await app.api.post(`/operator/tasks/${task.task_id}/withdraw-claim`);
+            toast(t('withdraw.done'));
+            app.go('#/work');
+          } catch (error) {
+            toast(explain(app, error), { kind: 'bad' });
+            await app.refresh();
+          }
+        });
+      },
+    },
+    t('withdraw.go'),
+  );
   const resume = async () => {
     await app.work.stop(task.task_id, false);
     await app.refresh();
   };
-  return h('section', { class: 'card stack tight' }, h('h2', {}, t('safety.title')), h('p', { class: 'soft' }, t(can.withdraw ? 'withdraw.hint' : 'safety.hint')),
-    h('div', { class: 'row' }, can.withdraw && withdraw,
-      can.stop && state.step !== 'stopped' &&
-        h('button', { class: 'button danger', type: 'button', onclick: () => unsafe(app, task) }, icon('shield', 18), t('safety.go')),
-      state.step === 'stopped' && h('button', { class: 'button', type: 'button', onclick: resume }, t('safety.resume'))));
+  return h(
+    'section',
+    { class: 'card stack tight' },
+    h('h2', {}, t('safety.title')),
+    h('p', { class: 'soft' }, t(can.withdraw ? 'withdraw.hint' : 'safety.hint')),
+    h(
+      'div',
+      { class: 'row' },
+      can.withdraw && withdraw,
+      can.stop &&
+        state.step !== 'stopped' &&
+        h(
+          'button',
+          { class: 'button danger', type: 'button', onclick: () => unsafe(app, task) },
+          icon('shield', 18),
+          t('safety.go'),
+        ),
+      state.step === 'stopped' && h('button', { class: 'button', type: 'button', onclick: resume }, t('safety.resume')),
+    ),
+  );
 }
 
 /*
@@ -126,13 +260,28 @@ function ways(app, task, can, state) {
  * tell the agent, who can cancel an accepted task, and to let the time run out, which costs the operator nothing.
  */
 async function unsafe(app, task) {
-  const { t } = app, text = h('textarea', { name: 'message', maxlength: app.settings.message_max_chars, rows: 4, value: t('safety.message') });
+  const { t } = app,
+    text = h('textarea', {
+      name: 'message',
+      maxlength: app.settings.message_max_chars,
+      rows: 4,
+      value: t('safety.message'),
+    });
   const isTold = await dialog({
-    title: t('safety.dialog'), ok: t('safety.send'), cancel: t('cancel'), isDangerous: true,
-    body: [h('p', {}, h('strong', {}, t('safety.first'))), h('p', {}, t('safety.then')), field(t('safety.label'), text)],
+    title: t('safety.dialog'),
+    ok: t('safety.send'),
+    cancel: t('cancel'),
+    isDangerous: true,
+    body: [
+      h('p', {}, h('strong', {}, t('safety.first'))),
+      h('p', {}, t('safety.then')),
+      field(t('safety.label'), text),
+    ],
     onsubmit: async () => {
       try {
-        await app.api.post(`/operator/tasks/${task.task_id}/messages`, { message: text.value.trim() || t('safety.message') });
+        await app.api.post(`/operator/tasks/${task.task_id}/messages`, {
+          message: text.value.trim() || t('safety.message'),
+        });
       } catch (error) {
         /* Leaving comes first; the words can follow. */
         await app.work.stop(task.task_id);

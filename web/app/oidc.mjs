@@ -6,8 +6,9 @@
  * the outbox asks for a token when it is sent.
  */
 
-const PENDING = 'humanops.sign-in', REFRESH = 'humanops.refresh';
-const EARLY_MS = 20_000;         /* a token this close to its end is renewed first */
+const PENDING = 'humanops.sign-in',
+  REFRESH = 'humanops.refresh';
+const EARLY_MS = 20_000; /* a token this close to its end is renewed first */
 const CLOCK_SLACK_S = 300;
 
 /* `code`: discovery_failed, denied, state_mismatch, issuer_mismatch, token_refused, id_token_invalid, offline, expired. */
@@ -20,7 +21,11 @@ export class SignInError extends Error {
   }
 }
 
-const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 const random = () => base64url(globalThis.crypto.getRandomValues(new Uint8Array(32)));
 const bare = (issuer) => issuer.replace(/\/$/, '');
 
@@ -30,7 +35,9 @@ export async function challengeOf(verifier) {
 
 function claimsOf(token) {
   try {
-    const bytes = Uint8Array.from(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+      c.charCodeAt(0),
+    );
     return { ...JSON.parse(new TextDecoder().decode(bytes)) };
   } catch (cause) {
     throw new SignInError('id_token_invalid', 'unreadable', cause);
@@ -39,9 +46,11 @@ function claimsOf(token) {
 
 /* An ID token that came straight from the token endpoint over TLS needs no signature check (Core 3.1.3.7, 6), but all these. */
 export function checkIdToken(token, { issuer, clientId, nonce, now = Date.now() }) {
-  const claims = claimsOf(token), audience = [claims.aud].flat();
+  const claims = claimsOf(token),
+    audience = [claims.aud].flat();
   if (claims.iss !== issuer) throw new SignInError('id_token_invalid', 'issuer');
-  if (!audience.includes(clientId) || (audience.length > 1 && claims.azp !== clientId)) throw new SignInError('id_token_invalid', 'audience');
+  if (!audience.includes(clientId) || (audience.length > 1 && claims.azp !== clientId))
+    throw new SignInError('id_token_invalid', 'audience');
   if (!(claims.exp + CLOCK_SLACK_S > now / 1000)) throw new SignInError('id_token_invalid', 'expired');
   if (claims.nonce !== nonce) throw new SignInError('id_token_invalid', 'nonce');
   return claims;
@@ -54,9 +63,9 @@ export class Oidc {
   #storage;
   #fetch;
   #provider = null;
-  #access = null;      /* { token, until } */
+  #access = null; /* { token, until } */
   #idToken = null;
-  claims = {};         /* of the ID token: what the provider calls the person */
+  claims = {}; /* of the ID token: what the provider calls the person */
   #refreshing = null;
 
   constructor({ config, redirect, storage, fetch = (...a) => globalThis.fetch(...a) }) {
@@ -76,8 +85,10 @@ export class Oidc {
     const url = `${bare(this.#config.issuer)}/.well-known/openid-configuration`;
     const provider = await this.#json(url, {}, 'discovery_failed');
     /* Whose document this is, it must say itself (Discovery 4.3), but for the slash that some leave out. */
-    if (bare(provider.issuer ?? '') !== bare(this.#config.issuer)) throw new SignInError('issuer_mismatch', String(provider.issuer));
-    if (!provider.authorization_endpoint || !provider.token_endpoint) throw new SignInError('discovery_failed', 'no endpoints');
+    if (bare(provider.issuer ?? '') !== bare(this.#config.issuer))
+      throw new SignInError('issuer_mismatch', String(provider.issuer));
+    if (!provider.authorization_endpoint || !provider.token_endpoint)
+      throw new SignInError('discovery_failed', 'no endpoints');
     this.#provider = provider;
     return provider;
   }
@@ -85,7 +96,12 @@ export class Oidc {
   async #json(url, options, code) {
     let answer;
     try {
-      answer = await this.#fetch(url, { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', ...options });
+      answer = await this.#fetch(url, {
+        credentials: 'omit',
+        cache: 'no-store',
+        referrerPolicy: 'no-referrer',
+        ...options,
+      });
     } catch (cause) {
       throw new SignInError('offline', '', cause);
     }
@@ -106,9 +122,16 @@ export class Oidc {
     const { client_id, scope, audience } = this.#config;
     const url = new URL(provider.authorization_endpoint);
     for (const [name, value] of Object.entries({
-      client_id, scope, response_type: 'code', redirect_uri: this.#redirect, state: pending.state, nonce: pending.nonce,
-      code_challenge: await challengeOf(pending.verifier), code_challenge_method: 'S256',
-    })) url.searchParams.set(name, value);
+      client_id,
+      scope,
+      response_type: 'code',
+      redirect_uri: this.#redirect,
+      state: pending.state,
+      nonce: pending.nonce,
+      code_challenge: await challengeOf(pending.verifier),
+      code_challenge_method: 'S256',
+    }))
+      url.searchParams.set(name, value);
     /* offline_access is given only to someone who is asked (Core 11). */
     if (scope.split(' ').includes('offline_access')) url.searchParams.set('prompt', 'consent');
     /* RFC 8707 takes URIs; others are named as Auth0 and its like do. */
@@ -132,17 +155,30 @@ export class Oidc {
     if (iss !== null ? iss !== provider.issuer : provider.authorization_response_iss_parameter_supported === true)
       throw new SignInError('issuer_mismatch', iss ?? 'missing');
     if (params.has('error')) throw new SignInError('denied', params.get('error_description') ?? params.get('error'));
-    await this.#ask({ grant_type: 'authorization_code', code: params.get('code'), redirect_uri: this.#redirect, code_verifier: pending.verifier },
-      pending.nonce);
+    await this.#ask(
+      {
+        grant_type: 'authorization_code',
+        code: params.get('code'),
+        redirect_uri: this.#redirect,
+        code_verifier: pending.verifier,
+      },
+      pending.nonce,
+    );
     return pending.after;
   }
 
   async #ask(form, nonce) {
-    const provider = await this.#discover(), { client_id, audience } = this.#config;
+    const provider = await this.#discover(),
+      { client_id, audience } = this.#config;
     const resource = audience && /^[a-z][a-z0-9+.-]*:/i.test(audience) ? { resource: audience } : {};
-    const got = await this.#json(provider.token_endpoint, {
-      method: 'POST', body: new URLSearchParams({ ...form, ...resource, client_id }),
-    }, 'token_refused');
+    const got = await this.#json(
+      provider.token_endpoint,
+      {
+        method: 'POST',
+        body: new URLSearchParams({ ...form, ...resource, client_id }),
+      },
+      'token_refused',
+    );
     if (nonce !== undefined) {
       if (!got.id_token) throw new SignInError('id_token_invalid', 'missing');
       this.claims = checkIdToken(got.id_token, { issuer: provider.issuer, clientId: client_id, nonce });
@@ -157,7 +193,9 @@ export class Oidc {
   /* A token that is good now.  SignInError `expired`: the person must sign in again; `offline`: later. */
   async token() {
     if (this.#access !== null && this.#access.until - EARLY_MS > Date.now()) return this.#access.token;
-    this.#refreshing ??= this.#refresh().finally(() => { this.#refreshing = null; });
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = null;
+    });
     await this.#refreshing;
     return this.#access.token;
   }
@@ -171,7 +209,8 @@ export class Oidc {
     try {
       await this.#ask({ grant_type: 'refresh_token', refresh_token: refresh });
     } catch (error) {
-      if (error.code !== 'token_refused' || !(error.status >= 400 && error.status < 500) || error.status === 429) throw error;
+      if (error.code !== 'token_refused' || !(error.status >= 400 && error.status < 500) || error.status === 429)
+        throw error;
       this.#forget();
       throw new SignInError('expired', error.detail, error);
     }
@@ -189,13 +228,21 @@ export class Oidc {
 
   /* Ends it here and, as far as the provider takes part, there: the address to go to, or null. */
   async end() {
-    const refresh = this.#storage.getItem(REFRESH), idToken = this.#idToken;
+    const refresh = this.#storage.getItem(REFRESH),
+      idToken = this.#idToken;
     this.#forget();
     this.#idToken = null;
     const provider = await this.#discover().catch(() => null);
     if (refresh !== null && provider?.revocation_endpoint)
-      await this.#fetch(provider.revocation_endpoint, { method: 'POST', credentials: 'omit',
-        body: new URLSearchParams({ token: refresh, token_type_hint: 'refresh_token', client_id: this.#config.client_id }) }).catch(() => null);
+      await this.#fetch(provider.revocation_endpoint, {
+        method: 'POST',
+        credentials: 'omit',
+        body: new URLSearchParams({
+          token: refresh,
+          token_type_hint: 'refresh_token',
+          client_id: this.#config.client_id,
+        }),
+      }).catch(() => null);
     if (!provider?.end_session_endpoint) return null;
     const url = new URL(provider.end_session_endpoint);
     url.searchParams.set('client_id', this.#config.client_id);

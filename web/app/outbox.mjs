@@ -14,8 +14,10 @@
 
 import { ApiError } from '../shared/api.mjs';
 
-const BACKOFF_MS = 2000, BACKOFF_MAX_MS = 5 * 60_000;
-const CHANNEL = 'humanops-outbox', LOCK = 'humanops-outbox';
+const BACKOFF_MS = 2000,
+  BACKOFF_MAX_MS = 5 * 60_000;
+const CHANNEL = 'humanops-outbox',
+  LOCK = 'humanops-outbox';
 const PATIENT = new Set(['offline', 'timeout', 'aborted', 'unreadable']);
 /* What is wrong with the file itself. */
 const FILE_FAULTS = new Set([400, 413, 415, 422]);
@@ -30,7 +32,8 @@ export class OutboxError extends Error {
 }
 
 /* The API itself has answered; a hotel's sign-in page or a broken proxy has no say in what becomes of a proof. */
-const isAnswer = (error) => error instanceof ApiError && error.status > 0 && !PATIENT.has(error.code) && !/^http_/.test(error.code);
+const isAnswer = (error) =>
+  error instanceof ApiError && error.status > 0 && !PATIENT.has(error.code) && !/^http_/.test(error.code);
 
 /* later: try again by itself; sign_in: a person must sign in first; refused: no use in trying again. */
 export function classify(error) {
@@ -49,8 +52,15 @@ const nameOf = (link) => link.split('/files/').pop().split(/[?#]/)[0];
 
 /* Whether the proof that a task has is this one.  A credential cannot be compared: only the agent can read it. */
 export function isSame(handedIn, proof, photos) {
-  const theirs = (handedIn.photos ?? []).map(nameOf).sort(), ours = photos.filter((p) => p.url).map((p) => nameOf(p.url)).sort();
-  return JSON.stringify(theirs) === JSON.stringify(ours) && (handedIn.confirmation_text ?? '') === (proof.confirmation_text ?? '');
+  const theirs = (handedIn.photos ?? []).map(nameOf).sort(),
+    ours = photos
+      .filter((p) => p.url)
+      .map((p) => nameOf(p.url))
+      .sort();
+  return (
+    JSON.stringify(theirs) === JSON.stringify(ours) &&
+    (handedIn.confirmation_text ?? '') === (proof.confirmation_text ?? '')
+  );
 }
 
 const body = (proof, photos) => ({
@@ -78,7 +88,14 @@ export class Outbox extends EventTarget {
   #again = null;
   #timer = null;
 
-  constructor({ store, api, upload, locks = globalThis.navigator?.locks, channel = new BroadcastChannel(CHANNEL), now = Date.now }) {
+  constructor({
+    store,
+    api,
+    upload,
+    locks = globalThis.navigator?.locks,
+    channel = new BroadcastChannel(CHANNEL),
+    now = Date.now,
+  }) {
     super();
     this.#store = store;
     this.#api = api;
@@ -86,7 +103,7 @@ export class Outbox extends EventTarget {
     this.#locks = locks;
     this.#channel = channel;
     this.#now = now;
-    this.progress = new Map();   /* photo id → part of it that is sent, 0 to 1 */
+    this.progress = new Map(); /* photo id → part of it that is sent, 0 to 1 */
     this.#channel.onmessage = ({ data }) => {
       this.#emit('change', data);
       this.run();
@@ -142,9 +159,18 @@ export class Outbox extends EventTarget {
 
   /* Changes a draft, which it makes if there is none.  Fails: not_draft. */
   async #edit(task, change) {
-    const id = this.#id(task), operator = this.#operator;
+    const id = this.#id(task),
+      operator = this.#operator;
     const result = await this.#store.write(['proofs', 'photos', 'files'], async (of, settled) => {
-      const proof = (await settled(of('proofs').get(id))) ?? { id, operator, task_id: task, state: 'draft', created_at: this.#now(), tries: 0, next_at: 0 };
+      const proof = (await settled(of('proofs').get(id))) ?? {
+        id,
+        operator,
+        task_id: task,
+        state: 'draft',
+        created_at: this.#now(),
+        tries: 0,
+        next_at: 0,
+      };
       if (proof.state === 'queued') throw new OutboxError('not_draft');
       const value = await change(proof, of, settled);
       of('proofs').put(proof);
@@ -164,7 +190,19 @@ export class Outbox extends EventTarget {
     const id = globalThis.crypto.randomUUID();
     const photo = await this.#edit(task, (proof, of) => {
       proof.next_order = (proof.next_order ?? 0) + 1;
-      const added = { id, proof: proof.id, task_id: task, order: proof.next_order, type, name, size: bytes.byteLength, place, captured_at, url: null, error: null };
+      const added = {
+        id,
+        proof: proof.id,
+        task_id: task,
+        order: proof.next_order,
+        type,
+        name,
+        size: bytes.byteLength,
+        place,
+        captured_at,
+        url: null,
+        error: null,
+      };
       of('photos').put(added);
       of('files').put(bytes, id);
       return added;
@@ -188,7 +226,18 @@ export class Outbox extends EventTarget {
     await this.#edit(task, async (proof, of, settled) => {
       const photos = await settled(of('photos').index('proof').getAll(proof.id));
       if (photos.some((photo) => photo.error)) throw new OutboxError('photo_refused');
-      Object.assign(proof, { notes, confirmation_text, reference_url, credential, state: 'queued', queued_at: this.#now(), tries: 0, next_at: 0, error: null, faults: null });
+      Object.assign(proof, {
+        notes,
+        confirmation_text,
+        reference_url,
+        credential,
+        state: 'queued',
+        queued_at: this.#now(),
+        tries: 0,
+        next_at: 0,
+        error: null,
+        faults: null,
+      });
     });
     return this.run();
   }
@@ -241,11 +290,15 @@ export class Outbox extends EventTarget {
     }
     const work = Promise.resolve(this.#exclusive(() => this.#drain(isNow)));
     /* A store that fails under it is told; one that was closed, because the page goes, is nobody's concern. */
-    this.#running = work.catch((error) => { if (this.#operator !== null) this.#emit('fault', error); }).finally(() => {
-      const again = this.#again;
-      this.#running = this.#again = null;
-      if (again && this.#operator !== null) this.run(again);
-    });
+    this.#running = work
+      .catch((error) => {
+        if (this.#operator !== null) this.#emit('fault', error);
+      })
+      .finally(() => {
+        const again = this.#again;
+        this.#running = this.#again = null;
+        if (again && this.#operator !== null) this.run(again);
+      });
     return this.#running;
   }
 
@@ -271,8 +324,11 @@ export class Outbox extends EventTarget {
   }
 
   async #schedule() {
-    const waiting = (await this.proofs()).filter((proof) => proof.next_at > this.#now() && proof.state !== 'refused').map((proof) => proof.next_at);
-    if (waiting.length > 0) this.#timer = setTimeout(() => this.run(), Math.min(Math.min(...waiting) - this.#now(), 2 ** 31 - 1));
+    const waiting = (await this.proofs())
+      .filter((proof) => proof.next_at > this.#now() && proof.state !== 'refused')
+      .map((proof) => proof.next_at);
+    if (waiting.length > 0)
+      this.#timer = setTimeout(() => this.run(), Math.min(Math.min(...waiting) - this.#now(), 2 ** 31 - 1));
   }
 
   /* Changes a proof that may have changed meanwhile; gives it as it now is, or null if it is gone. */
@@ -288,7 +344,8 @@ export class Outbox extends EventTarget {
 
   /* One proof as far as it gets: 'sent', 'draft' (its photos are up), 'later', 'refused', 'sign_in'. */
   async #send(id) {
-    let outcome, task = null;
+    let outcome,
+      task = null;
     try {
       const proof = await this.#store.get('proofs', id);
       if (!proof) return 'gone';
@@ -306,34 +363,45 @@ export class Outbox extends EventTarget {
   }
 
   #note(id, outcome, error) {
-    if (outcome === 'refused') return this.#patch(id, { state: 'refused', error: error.code, message: error.message, is_submitting: false });
-    return this.#patch(id, (proof) => ({ tries: proof.tries + 1, next_at: this.#now() + backoff(proof.tries, error.retryAfter), error: error.code }));
+    if (outcome === 'refused')
+      return this.#patch(id, { state: 'refused', error: error.code, message: error.message, is_submitting: false });
+    return this.#patch(id, (proof) => ({
+      tries: proof.tries + 1,
+      next_at: this.#now() + backoff(proof.tries, error.retryAfter),
+      error: error.code,
+    }));
   }
 
   async #uploadAll(id) {
     for (const photo of await this.#photos(id)) {
       if (photo.url || photo.error) continue;
       const bytes = await this.#store.get('files', photo.id);
-      if (!bytes) continue;       /* taken out meanwhile */
+      if (!bytes) continue; /* taken out meanwhile */
       const isIn = await this.#uploadOne(photo, bytes);
       this.#changed(photo.task_id);
       if (!isIn) return 'refused';
     }
     const proof = await this.#store.get('proofs', id);
-    if (proof?.tries > 0 && proof.state === 'draft') await this.#patch(id, (now) => ({ tries: 0, next_at: 0, error: now.error === 'photo_refused' ? now.error : null }));
+    if (proof?.tries > 0 && proof.state === 'draft')
+      await this.#patch(id, (now) => ({
+        tries: 0,
+        next_at: 0,
+        error: now.error === 'photo_refused' ? now.error : null,
+      }));
     return 'open';
   }
 
   /* False if the server will not have this file: the operator must take it out. */
   async #uploadOne(photo, bytes) {
-    const keep = (change) => this.#store.write(['proofs', 'photos'], async (of, settled) => {
-      const now = await settled(of('photos').get(photo.id));
-      if (!now) return;
-      of('photos').put({ ...now, ...change });
-      if (!change.error) return;
-      const proof = await settled(of('proofs').get(photo.proof));
-      of('proofs').put({ ...proof, state: 'draft', error: 'photo_refused' });
-    });
+    const keep = (change) =>
+      this.#store.write(['proofs', 'photos'], async (of, settled) => {
+        const now = await settled(of('photos').get(photo.id));
+        if (!now) return;
+        of('photos').put({ ...now, ...change });
+        if (!change.error) return;
+        const proof = await settled(of('proofs').get(photo.proof));
+        of('proofs').put({ ...proof, state: 'draft', error: 'photo_refused' });
+      });
     try {
       const answer = await this.#upload(photo, bytes, (part) => {
         this.progress.set(photo.id, part);
@@ -373,8 +441,17 @@ export class Outbox extends EventTarget {
   async #mend(id, photos, error) {
     const lost = photos.filter((photo, i) => error.fields?.[`photos[${i}]`]);
     const isLinks = lost.length > 0 && Object.keys(error.fields).every((name) => name.startsWith('photos['));
-    const proof = await this.#patch(id, (now) => (isLinks && !now.has_mended ? { is_submitting: false, has_mended: true }
-      : { is_submitting: false, state: 'draft', error: error.code, message: error.message, faults: error.fields ?? {} }));
+    const proof = await this.#patch(id, (now) =>
+      isLinks && !now.has_mended
+        ? { is_submitting: false, has_mended: true }
+        : {
+            is_submitting: false,
+            state: 'draft',
+            error: error.code,
+            message: error.message,
+            faults: error.fields ?? {},
+          },
+    );
     if (proof?.state !== 'queued') return 'refused';
     await this.#store.write(['photos'], (of) => lost.forEach((photo) => of('photos').put({ ...photo, url: null })));
     this.#again ??= { isNow: false };
@@ -402,8 +479,12 @@ export class Outbox extends EventTarget {
       await this.#patch(id, { is_submitting: false });
       return 'open';
     }
-    await this.#patch(id, { state: 'refused', is_submitting: false, error: task?.submitted_at ? 'already_submitted' : error?.code ?? 'task_state_conflict',
-      message: error?.message ?? null });
+    await this.#patch(id, {
+      state: 'refused',
+      is_submitting: false,
+      error: task?.submitted_at ? 'already_submitted' : (error?.code ?? 'task_state_conflict'),
+      message: error?.message ?? null,
+    });
     return 'refused';
   }
 }

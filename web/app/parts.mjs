@@ -6,7 +6,12 @@ import { icon } from '../shared/icons.mjs';
 const TICK_MS = 1000;
 
 /* Time left, counted down by one clock for the whole page. */
-export const timer = (until) => h('time', { class: 'timer', datetime: new Date(until).toISOString(), dataset: { until: String(until) } }, countdown(until - Date.now()));
+export const timer = (until) =>
+  h(
+    'time',
+    { class: 'timer', datetime: new Date(until).toISOString(), dataset: { until: String(until) } },
+    countdown(until - Date.now()),
+  );
 
 export function startClock(root = document) {
   setInterval(() => {
@@ -22,14 +27,17 @@ export function startClock(root = document) {
 export function formats(app) {
   const language = navigator.languages.find((tag) => tag.split('-')[0] === app.texts.language) ?? app.texts.language;
   return {
-    time: (at) => time(at, { language }), day: (at) => day(at, { language }),
-    relative: (at) => nearest(at, language), distance: (km) => distance(km, { language }),
+    time: (at) => time(at, { language }),
+    day: (at) => day(at, { language }),
+    relative: (at) => nearest(at, language),
+    distance: (km) => distance(km, { language }),
   };
 }
 
 /* In three days is what has 2 days and 23 hours to go. */
 function nearest(at, language, now = Date.now()) {
-  const left = Date.parse(at) - now, unit = [DAY, HOUR].find((length) => Math.abs(left) >= length);
+  const left = Date.parse(at) - now,
+    unit = [DAY, HOUR].find((length) => Math.abs(left) >= length);
   return relative(unit ? now + Math.round(left / unit) * unit : at, now, { language });
 }
 
@@ -49,7 +57,11 @@ export function distanceTo(app, location) {
 export function placeLine(app, task) {
   if (task.task_domain === 'DIGITAL') return app.t('task.remote');
   const km = task.distance_km ?? distanceTo(app, task.location);
-  return [km === null || km === undefined ? null : formats(app).distance(km), task.location?.address].filter(Boolean).join(' · ') || app.t('task.no_place');
+  return (
+    [km === null || km === undefined ? null : formats(app).distance(km), task.location?.address]
+      .filter(Boolean)
+      .join(' · ') || app.t('task.no_place')
+  );
 }
 
 export const reward = (usd) => h('span', { class: 'reward' }, money(usd));
@@ -58,15 +70,30 @@ export const line = (name, ...children) => h('span', { class: 'line' }, icon(nam
 
 /* One of a list: the whole card is the link's.  level: of its heading among the others. */
 export function card({ href, title, badge = null, usd, lines = [], level = 'h3' }) {
-  return h('li', { class: 'task-card card' },
+  return h(
+    'li',
+    { class: 'task-card card' },
     h('div', { class: 'task-head' }, h(level, {}, h('a', { href, class: 'cover' }, title)), reward(usd)),
-    badge, h('div', { class: 'lines-of' }, lines));
+    badge,
+    h('div', { class: 'lines-of' }, lines),
+  );
 }
 
 /* Requirements of a proof, as a list of things to tick off with the eye. */
-export const requirements = (list) => h('ul', { class: 'requirements' }, (list ?? []).map((text) => h('li', {}, icon('check', 18), h('span', {}, text))));
+export const requirements = (list) =>
+  h(
+    'ul',
+    { class: 'requirements' },
+    (list ?? []).map((text) => h('li', {}, icon('check', 18), h('span', {}, text))),
+  );
 
-export const heading = (title, ...more) => h('div', { class: 'screen-head' }, h('h1', { tabindex: '-1' }, title), more.length > 0 && h('div', { class: 'row' }, more));
+export const heading = (title, ...more) =>
+  h(
+    'div',
+    { class: 'screen-head' },
+    h('h1', { tabindex: '-1' }, title),
+    more.length > 0 && h('div', { class: 'row' }, more),
+  );
 
 export const back = (href, text) => h('a', { class: 'back', href }, icon('back', 18), text);
 
@@ -83,9 +110,12 @@ export function locate({ timeout = 15_000, maximumAge = 30_000 } = {}) {
   return new Promise((done, fail) => {
     const refuse = (code) => fail(Object.assign(new Error(code), { code }));
     if (!navigator.geolocation) return refuse('position_unknown');
-    return navigator.geolocation.getCurrentPosition(({ coords, timestamp }) => done({ lat: round(coords.latitude), lng: round(coords.longitude),
-      accuracy_m: coords.accuracy, at: timestamp }), (error) => refuse(error.code === 1 ? 'position_denied' : 'position_unknown'),
-    { enableHighAccuracy: true, timeout, maximumAge });
+    return navigator.geolocation.getCurrentPosition(
+      ({ coords, timestamp }) =>
+        done({ lat: round(coords.latitude), lng: round(coords.longitude), accuracy_m: coords.accuracy, at: timestamp }),
+      (error) => refuse(error.code === 1 ? 'position_denied' : 'position_unknown'),
+      { enableHighAccuracy: true, timeout, maximumAge },
+    );
   });
 }
 

@@ -5,7 +5,8 @@ const CONTROLS = 'a, button, input, select, textarea, summary';
 
 /* What a screen looks like, but for the seconds of its clocks and the signatures of its pictures. */
 export function lookOf(body) {
-  const box = replace(document.createElement('div'), body), text = box.innerHTML;
+  const box = replace(document.createElement('div'), body),
+    text = box.innerHTML;
   replace(box);
   return text.replace(/(data-until="\d+">)[^<]*/g, '$1').replace(/(\/files\/[\w.-]+)\?[^"]*/g, '$1');
 }
@@ -18,7 +19,9 @@ export function focusOf(root) {
   const node = document.activeElement;
   if (node === root || !root.contains(node)) return null;
   const index = [...root.querySelectorAll(CONTROLS)].indexOf(node);
-  const isLike = (other) => other.tagName === node.tagName && other.getAttribute('href') === node.getAttribute('href') &&
+  const isLike = (other) =>
+    other.tagName === node.tagName &&
+    other.getAttribute('href') === node.getAttribute('href') &&
     other.textContent === node.textContent;
   return () => {
     const now = [...root.querySelectorAll(CONTROLS)];

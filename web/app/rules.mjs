@@ -4,7 +4,7 @@
  */
 
 export const MINUTE = 60_000;
-const FRESH_MS = 2 * MINUTE;   /* a file younger than this was just taken, here */
+const FRESH_MS = 2 * MINUTE; /* a file younger than this was just taken, here */
 
 const at = (time) => (time ? Date.parse(time) : null);
 
@@ -12,9 +12,19 @@ const at = (time) => (time ? Date.parse(time) : null);
 
 /* step: [group, tone].  Groups in the order of the list: what waits for the operator, for others, for nobody. */
 export const steps = {
-  attention: ['now', 'bad'], start: ['now', 'info'], prove: ['now', 'info'], stopped: ['now', 'warn'], sending: ['waiting', 'warn'],
-  late: ['waiting', 'bad'], wait_approval: ['waiting', 'warn'], checking: ['waiting', 'info'], review: ['waiting', 'warn'],
-  disputed: ['waiting', 'bad'], done: ['done', 'good'], cancelled: ['done', ''], gone: ['done', ''],
+  attention: ['now', 'bad'],
+  start: ['now', 'info'],
+  prove: ['now', 'info'],
+  stopped: ['now', 'warn'],
+  sending: ['waiting', 'warn'],
+  late: ['waiting', 'bad'],
+  wait_approval: ['waiting', 'warn'],
+  checking: ['waiting', 'info'],
+  review: ['waiting', 'warn'],
+  disputed: ['waiting', 'bad'],
+  done: ['done', 'good'],
+  cancelled: ['done', ''],
+  gone: ['done', ''],
 };
 export const groups = ['now', 'waiting', 'done'];
 
@@ -23,15 +33,18 @@ export const groups = ['now', 'waiting', 'done'];
  * entry in the outbox, if there is one; isStopped: the operator broke it off (safety).
  */
 export function stepOf(task, { now, proof = null, isStopped = false }) {
-  const [step, until] = stepAndTime(task, now, proof, isStopped), [group, tone] = steps[step];
+  const [step, until] = stepAndTime(task, now, proof, isStopped),
+    [group, tone] = steps[step];
   return { step, group, tone, until };
 }
 
 function stepAndTime(task, now, proof, isStopped) {
   const last = at(task.submit_until) ?? at(task.deadline);
   switch (task.status) {
-    case 'PENDING': return ['gone', null];
-    case 'ESTIMATE_PENDING': return ['wait_approval', at(task.estimate?.approval_deadline)];
+    case 'PENDING':
+      return ['gone', null];
+    case 'ESTIMATE_PENDING':
+      return ['wait_approval', at(task.estimate?.approval_deadline)];
     case 'ACCEPTED':
     case 'IN_PROGRESS':
       if (proof?.state === 'refused' || proof?.error === 'photo_refused') return ['attention', last];
@@ -39,31 +52,49 @@ function stepAndTime(task, now, proof, isStopped) {
       if (last !== null && last <= now) return ['late', null];
       if (isStopped) return ['stopped', last];
       return [task.status === 'ACCEPTED' ? 'start' : 'prove', last];
-    case 'SUBMITTED': return [task.guardian_result?.decision === 'MANUAL_REVIEW' ? 'review' : 'checking', null];
-    case 'VERIFIED': return ['checking', null];
-    case 'COMPLETED': return ['done', null];
-    case 'DISPUTED': return ['disputed', null];
-    default: return ['cancelled', null];
+    case 'SUBMITTED':
+      return [task.guardian_result?.decision === 'MANUAL_REVIEW' ? 'review' : 'checking', null];
+    case 'VERIFIED':
+      return ['checking', null];
+    case 'COMPLETED':
+      return ['done', null];
+    case 'DISPUTED':
+      return ['disputed', null];
+    default:
+      return ['cancelled', null];
   }
 }
 
 /* Tasks by group, each with its step; what ends first comes first, what is over newest first. */
 export function arrangeWork(tasks, { now, proofs = new Map(), stopped = new Set() }) {
-  const items = tasks.map((task) => ({ task, ...stepOf(task, { now, proof: proofs.get(task.task_id), isStopped: stopped.has(task.task_id) }) }))
+  const items = tasks
+    .map((task) => ({
+      task,
+      ...stepOf(task, { now, proof: proofs.get(task.task_id), isStopped: stopped.has(task.task_id) }),
+    }))
     .filter((item) => item.step !== 'gone');
-  const soonest = (a, b) => (a.until ?? Infinity) - (b.until ?? Infinity) || at(a.task.created_at) - at(b.task.created_at);
-  const newest = (a, b) => (at(b.task.completed_at ?? b.task.created_at)) - (at(a.task.completed_at ?? a.task.created_at));
-  return groups.map((group) => ({ group, items: items.filter((item) => item.group === group).sort(group === 'done' ? newest : soonest) }))
+  const soonest = (a, b) =>
+    (a.until ?? Infinity) - (b.until ?? Infinity) || at(a.task.created_at) - at(b.task.created_at);
+  const newest = (a, b) => at(b.task.completed_at ?? b.task.created_at) - at(a.task.completed_at ?? a.task.created_at);
+  return groups
+    .map((group) => ({
+      group,
+      items: items.filter((item) => item.group === group).sort(group === 'done' ? newest : soonest),
+    }))
     .filter(({ items: found }) => found.length > 0);
 }
 
 /* What may be done on a task, as the lifecycle has it. */
 export function actionsOf(task, now) {
-  const isOpen = task.status === 'ACCEPTED' || task.status === 'IN_PROGRESS', last = at(task.submit_until) ?? at(task.deadline);
+  const isOpen = task.status === 'ACCEPTED' || task.status === 'IN_PROGRESS',
+    last = at(task.submit_until) ?? at(task.deadline);
   const isInTime = last === null || last > now;
   return {
-    withdraw: task.status === 'ESTIMATE_PENDING', start: task.status === 'ACCEPTED' && isInTime, prove: isOpen && isInTime,
-    stop: isOpen, message: !['PENDING', 'CANCELLED'].includes(task.status),
+    withdraw: task.status === 'ESTIMATE_PENDING',
+    start: task.status === 'ACCEPTED' && isInTime,
+    prove: isOpen && isInTime,
+    stop: isOpen,
+    message: !['PENDING', 'CANCELLED'].includes(task.status),
   };
 }
 
@@ -74,7 +105,8 @@ export function proofForm(task) {
   const isCredential = task.proof_type === 'ARTIFACT' && Boolean(task.agent_public_key);
   const isConfirmation = task.proof_type === 'CONFIRMATION';
   return {
-    isCredential, isConfirmation,
+    isCredential,
+    isConfirmation,
     minPhotos: isCredential || isConfirmation ? 0 : 1,
     isFile: task.proof_type === 'ARTIFACT' && !isCredential,
     hasCamera: task.proof_type === 'PHOTO' || isConfirmation,
@@ -83,7 +115,8 @@ export function proofForm(task) {
 
 /* What a proof still lacks: 'photos', 'confirmation_text', 'credential'; none if it can be sent. */
 export function lacks(task, { photos = 0, confirmation_text = '', hasCredential = false }) {
-  const form = proofForm(task), missing = [];
+  const form = proofForm(task),
+    missing = [];
   if (photos < form.minPhotos) missing.push('photos');
   if (form.isConfirmation && confirmation_text.trim() === '') missing.push('confirmation_text');
   if (form.isCredential && !hasCredential) missing.push('credential');
@@ -95,7 +128,9 @@ export const isFresh = (lastModified, now) => now - lastModified >= -MINUTE && n
 
 /* Pairs of name and value as one object; a value may stand under a name of the operator's own.  Empty ones are left out. */
 export function credentialOf(pairs) {
-  return Object.fromEntries(pairs.map(([name, value]) => [name.trim(), value]).filter(([name, value]) => name !== '' && value !== ''));
+  return Object.fromEntries(
+    pairs.map(([name, value]) => [name.trim(), value]).filter(([name, value]) => name !== '' && value !== ''),
+  );
 }
 
 /* Claims */
@@ -132,7 +167,8 @@ export const sortFeed = (tasks, order) => [...tasks].sort(byOrder[order] ?? byOr
 /* The filter as the API takes it; without a place there is no radius. */
 export function feedQuery({ type = '', domain = '', radius = '' }, place) {
   return {
-    task_type: type || null, task_domain: domain || null,
+    task_type: type || null,
+    task_domain: domain || null,
     ...(place ? { lat: place.lat, lng: place.lng } : {}),
     radius_km: place && radius !== '' ? Number(radius) : null,
   };
@@ -146,8 +182,13 @@ export function wayTo({ lat, lng, address }, platform) {
   const place = has ? `${lat},${lng}` : address;
   if (!place) return null;
   if (/iphone|ipad|mac/i.test(platform)) return `https://maps.apple.com/?daddr=${encodeURIComponent(place)}`;
-  if (/android/i.test(platform)) return has ? `geo:${place}?q=${encodeURIComponent(address ? `${place}(${address})` : place)}` : `geo:0,0?q=${encodeURIComponent(place)}`;
-  return has ? `https://www.openstreetmap.org/directions?to=${encodeURIComponent(place)}` : `https://www.openstreetmap.org/search?query=${encodeURIComponent(place)}`;
+  if (/android/i.test(platform))
+    return has
+      ? `geo:${place}?q=${encodeURIComponent(address ? `${place}(${address})` : place)}`
+      : `geo:0,0?q=${encodeURIComponent(place)}`;
+  return has
+    ? `https://www.openstreetmap.org/directions?to=${encodeURIComponent(place)}`
+    : `https://www.openstreetmap.org/search?query=${encodeURIComponent(place)}`;
 }
 
 /* Money */

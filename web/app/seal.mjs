@@ -5,10 +5,13 @@
 
 export const ALGORITHM = 'ECDH-P256-AES-256-GCM';
 export const PLAINTEXT_MAX = 64 * 1024;
-const POINT_SIZE = 65, IV_SIZE = 12;
+const POINT_SIZE = 65,
+  IV_SIZE = 12;
 /* What stands before the raw point in the one form of SubjectPublicKeyInfo that a P-256 key has (RFC 5480). */
-const SPKI_HEAD = [0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-  0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00];
+const SPKI_HEAD = [
+  0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+  0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 const P256 = { name: 'ECDH', namedCurve: 'P-256' };
 const subtle = () => globalThis.crypto.subtle;
 
@@ -50,15 +53,23 @@ async function importPoint(point) {
 /* What two people compare to know that they mean the same key: SHA-256 of the raw point, 16 groups of four hex digits. */
 export async function fingerprint(publicKey) {
   const hash = new Uint8Array(await subtle().digest('SHA-256', pointOf(publicKey)));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('').match(/.{4}/g).join(' ');
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0'))
+    .join('')
+    .match(/.{4}/g)
+    .join(' ');
 }
 
 async function keyOf(own, other, task) {
   const shared = await subtle().deriveBits({ name: 'ECDH', public: other }, own, 256);
   const secret = await subtle().importKey('raw', shared, 'HKDF', false, ['deriveKey']);
   const info = new TextEncoder().encode(`humanops/credential/v1/${task}`);
-  return subtle().deriveKey({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info }, secret,
-    { name: 'AES-GCM', length: 256 }, false, ['encrypt']);
+  return subtle().deriveKey(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info },
+    secret,
+    { name: 'AES-GCM', length: 256 },
+    false,
+    ['encrypt'],
+  );
 }
 
 /*

@@ -4,12 +4,17 @@
  */
 import { Oidc, SignInError } from './oidc.mjs';
 
-const CURRENT = 'humanops.dev.operator', KNOWN = 'humanops.dev.operators';
+const CURRENT = 'humanops.dev.operator',
+  KNOWN = 'humanops.dev.operators';
 
 /* Storage may be forbidden; what was to be remembered then lasts as long as the page. */
 function memory() {
   const map = new Map();
-  return { getItem: (key) => map.get(key) ?? null, setItem: (key, value) => map.set(key, value), removeItem: (key) => map.delete(key) };
+  return {
+    getItem: (key) => map.get(key) ?? null,
+    setItem: (key, value) => map.set(key, value),
+    removeItem: (key) => map.delete(key),
+  };
 }
 
 function usable(name) {
@@ -27,11 +32,17 @@ export class Session {
   #local;
   #oidc = null;
 
-  constructor({ settings, redirect = new URL('/app/', globalThis.location?.href ?? 'https://localhost/').href, local = usable('localStorage'),
-    session = usable('sessionStorage'), fetch }) {
+  constructor({
+    settings,
+    redirect = new URL('/app/', globalThis.location?.href ?? 'https://localhost/').href,
+    local = usable('localStorage'),
+    session = usable('sessionStorage'),
+    fetch,
+  }) {
     this.#local = local;
     this.canPick = settings.dev_sign_in;
-    if (settings.sign_in) this.#oidc = new Oidc({ config: settings.sign_in, redirect, storage: session, ...(fetch ? { fetch } : {}) });
+    if (settings.sign_in)
+      this.#oidc = new Oidc({ config: settings.sign_in, redirect, storage: session, ...(fetch ? { fetch } : {}) });
   }
 
   get canSignIn() {
@@ -96,6 +107,6 @@ export class Session {
   async end() {
     const wasPicked = this.picked !== null;
     this.#local.removeItem(CURRENT);
-    return wasPicked ? null : (await this.#oidc?.end()) ?? null;
+    return wasPicked ? null : ((await this.#oidc?.end()) ?? null);
   }
 }

@@ -4,18 +4,27 @@
  */
 import { Api } from '../shared/api.mjs';
 
-const KEPT = 'humanops.settings', ANEW = 'humanops.anew', ANEW_MS = 60_000;
+const KEPT = 'humanops.settings',
+  ANEW = 'humanops.anew',
+  ANEW_MS = 60_000;
 
 export async function loadSettings() {
   const kept = stored();
   const news = new Api().get('/operator/settings').then((settings) => {
     try {
       localStorage.setItem(KEPT, JSON.stringify(settings));
-    } catch { /* then it is asked each time */ }
+    } catch {
+      /* then it is asked each time */
+    }
     return settings;
   });
   if (kept === null) return news;
-  news.then((settings) => { if (JSON.stringify(settings) !== JSON.stringify(kept)) beginAnew(); }, () => {});
+  news.then(
+    (settings) => {
+      if (JSON.stringify(settings) !== JSON.stringify(kept)) beginAnew();
+    },
+    () => {},
+  );
   return kept;
 }
 
@@ -29,7 +38,8 @@ function stored() {
 
 /* Once in a while at most, so that two servers that disagree make no circle of it, and never while somebody types. */
 function beginAnew() {
-  const last = Number(sessionStorage.getItem(ANEW) ?? 0), now = Date.now();
+  const last = Number(sessionStorage.getItem(ANEW) ?? 0),
+    now = Date.now();
   if (now - last < ANEW_MS || document.activeElement?.matches('input, textarea, select')) return;
   sessionStorage.setItem(ANEW, String(now));
   location.reload();

@@ -3,14 +3,16 @@
  * own work for times without a network.  No token is ever kept here.  Gone with signing out, but for unsent proofs.
  */
 
-const NAME = 'humanops-app', VERSION = 1;
+const NAME = 'humanops-app',
+  VERSION = 1;
 /* photos has what is said about each file, files the bytes: a list of photos must not load them all. */
 const STORES = { proofs: { keyPath: 'id' }, photos: { keyPath: 'id' }, files: {}, keep: {} };
 
-const settled = (request) => new Promise((done, fail) => {
-  request.onsuccess = () => done(request.result);
-  request.onerror = () => fail(request.error);
-});
+const settled = (request) =>
+  new Promise((done, fail) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error);
+  });
 
 export class Store {
   #db;
@@ -56,23 +58,35 @@ export class Store {
   write(stores, work) {
     return new Promise((done, fail) => {
       const transaction = this.#db.transaction(stores, 'readwrite', { durability: 'strict' });
-      let result, cause = null;
+      let result,
+        cause = null;
       transaction.oncomplete = () => done(result);
       transaction.onabort = () => fail(cause ?? transaction.error ?? new Error('aborted'));
-      Promise.resolve(work((name) => transaction.objectStore(name), settled)).then((value) => { result = value; }, (error) => {
-        cause = error;
-        try {
-          transaction.abort();
-        } catch { /* over already: its own end tells why */ }
-      });
+      Promise.resolve(work((name) => transaction.objectStore(name), settled)).then(
+        (value) => {
+          result = value;
+        },
+        (error) => {
+          cause = error;
+          try {
+            transaction.abort();
+          } catch {
+            /* over already: its own end tells why */
+          }
+        },
+      );
     });
   }
 
   put(store, value, key) {
-    return this.write([store], (of) => { of(store).put(value, key); });
+    return this.write([store], (of) => {
+      of(store).put(value, key);
+    });
   }
 
   delete(store, key) {
-    return this.write([store], (of) => { of(store).delete(key); });
+    return this.write([store], (of) => {
+      of(store).delete(key);
+    });
   }
 }

@@ -10,23 +10,31 @@ import { files } from './files.mjs';
 import en from './text.en.mjs';
 import es from './text.es.mjs';
 
-const BUILD = '@BUILD@', PREFIX = 'humanops-app-', CACHE = PREFIX + BUILD;
-const START = '/app/index.html', ICON = '/app/icon-192.png', BADGE = '/app/badge-96.png';
+const BUILD = '@BUILD@',
+  PREFIX = 'humanops-app-',
+  CACHE = PREFIX + BUILD;
+const START = '/app/index.html',
+  ICON = '/app/icon-192.png',
+  BADGE = '/app/badge-96.png';
 /* Used only by some; kept once they were. */
 const LATER = /^\/vendor\/leaflet\//;
 const ASK_MS = 60_000;
 
 self.addEventListener('install', (event) => {
   /* All or nothing, and past the browser's own cache, which may be older. */
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files.map((file) => new Request(file, { cache: 'reload' })))));
+  event.waitUntil(
+    caches.open(CACHE).then((cache) => cache.addAll(files.map((file) => new Request(file, { cache: 'reload' })))),
+  );
 });
 
 self.addEventListener('activate', (event) => {
-  event.waitUntil((async () => {
-    const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
-    await Promise.all(old.map((name) => caches.delete(name)));
-    await self.clients.claim();
-  })());
+  event.waitUntil(
+    (async () => {
+      const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+      await Promise.all(old.map((name) => caches.delete(name)));
+      await self.clients.claim();
+    })(),
+  );
 });
 
 /* The page says when: a version is not swapped under somebody's hands. */
@@ -35,14 +43,18 @@ self.addEventListener('message', (event) => {
 });
 
 self.addEventListener('fetch', (event) => {
-  const { request } = event, url = new URL(request.url);
+  const { request } = event,
+    url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
-  if (request.mode === 'navigate' && /^\/app\/(index\.html)?$/.test(url.pathname)) event.respondWith(fromCache(START, request));
-  else if (url.search === '' && (files.includes(url.pathname) || LATER.test(url.pathname))) event.respondWith(fromCache(url.pathname, request));
+  if (request.mode === 'navigate' && /^\/app\/(index\.html)?$/.test(url.pathname))
+    event.respondWith(fromCache(START, request));
+  else if (url.search === '' && (files.includes(url.pathname) || LATER.test(url.pathname)))
+    event.respondWith(fromCache(url.pathname, request));
 });
 
 async function fromCache(path, request) {
-  const cache = await caches.open(CACHE), kept = await cache.match(path);
+  const cache = await caches.open(CACHE),
+    kept = await cache.match(path);
   if (kept) return kept;
   const answer = await fetch(request);
   if (answer.ok && LATER.test(path)) await cache.put(path, answer.clone());
@@ -65,12 +77,19 @@ self.addEventListener('push', (event) => {
   const message = (event.data && read(event.data)) ?? { title: 'HumanOps', text: '' };
   /* News of one task takes the place of what was said of it before. */
   const tag = message.task_id ?? message.notice;
-  event.waitUntil(Promise.all([
-    self.registration.showNotification(message.title, {
-      body: message.text, icon: ICON, badge: BADGE, tag, renotify: Boolean(tag), data: { task_id: message.task_id ?? null },
-    }),
-    tell({ type: 'news', task_id: message.task_id ?? null }),
-  ]));
+  event.waitUntil(
+    Promise.all([
+      self.registration.showNotification(message.title, {
+        body: message.text,
+        icon: ICON,
+        badge: BADGE,
+        tag,
+        renotify: Boolean(tag),
+        data: { task_id: message.task_id ?? null },
+      }),
+      tell({ type: 'news', task_id: message.task_id ?? null }),
+    ]),
+  );
 });
 
 async function tell(message) {
@@ -82,12 +101,15 @@ const addressOf = (task) => `/app/#${/^task_[0-9a-z]+$/.test(task ?? '') ? `/wor
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  event.waitUntil((async () => {
-    const address = addressOf(event.notification.data?.task_id), [page] = await self.clients.matchAll({ type: 'window' });
-    if (!page) return self.clients.openWindow(address);
-    page.postMessage({ type: 'open', hash: address.replace('/app/', '') });
-    return page.focus();
-  })());
+  event.waitUntil(
+    (async () => {
+      const address = addressOf(event.notification.data?.task_id),
+        [page] = await self.clients.matchAll({ type: 'window' });
+      if (!page) return self.clients.openWindow(address);
+      page.postMessage({ type: 'open', hash: address.replace('/app/', '') });
+      return page.focus();
+    })(),
+  );
 });
 
 /*
@@ -103,11 +125,17 @@ async function send(isLast) {
   if (pages.length === 0) {
     const { t } = texts({ en, es });
     if (self.Notification?.permission === 'granted')
-      await self.registration.showNotification(t('sync.title'), { body: t('sync.text'), icon: ICON, badge: BADGE, tag: 'outbox', data: { task_id: null } });
+      await self.registration.showNotification(t('sync.title'), {
+        body: t('sync.text'),
+        icon: ICON,
+        badge: BADGE,
+        tag: 'outbox',
+        data: { task_id: null },
+      });
     return;
   }
   const isDone = await ask(pages[0]);
-  if (!isDone && !isLast) throw new Error('not all is sent');   /* the browser tries again later */
+  if (!isDone && !isLast) throw new Error('not all is sent'); /* the browser tries again later */
 }
 
 function ask(page) {

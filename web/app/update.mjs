@@ -9,7 +9,11 @@ export async function serve(t, hear) {
   navigator.serviceWorker.addEventListener('message', ({ data, ports }) => hear(data ?? {}, ports));
   reloadWithNext();
   try {
-    const registration = await navigator.serviceWorker.register('/app/sw.mjs', { type: 'module', scope: '/app/', updateViaCache: 'none' });
+    const registration = await navigator.serviceWorker.register('/app/sw.mjs', {
+      type: 'module',
+      scope: '/app/',
+      updateViaCache: 'none',
+    });
     offerUpdates(registration, t);
     setInterval(() => registration.update().catch(() => {}), UPDATE_MS);
   } catch (error) {
@@ -19,7 +23,8 @@ export async function serve(t, hear) {
 
 /* The first worker takes a page over as it is; one that comes after it brings other files. */
 function reloadWithNext() {
-  let isServed = navigator.serviceWorker.controller !== null, isReloading = false;
+  let isServed = navigator.serviceWorker.controller !== null,
+    isReloading = false;
   navigator.serviceWorker.addEventListener('controllerchange', () => {
     if (isServed && !isReloading) {
       isReloading = true;
@@ -30,7 +35,8 @@ function reloadWithNext() {
 }
 
 function offerUpdates(registration, t) {
-  const offer = (worker) => toast(t('update.text'), { ms: 0, action: { label: t('update.go'), run: () => worker.postMessage('take-over') } });
+  const offer = (worker) =>
+    toast(t('update.text'), { ms: 0, action: { label: t('update.go'), run: () => worker.postMessage('take-over') } });
   if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting);
   registration.addEventListener('updatefound', () => {
     const worker = registration.installing;

@@ -3,8 +3,11 @@
  * in IndexedDB, not in the cache of files, and goes with signing out.
  */
 
-const KEY = 'work', STOPPED = 'stopped', LIMIT = 100;
-const isAway = (error) => ['offline', 'timeout', 'expired'].includes(error.code) || error.status >= 500 || error.status === 401;
+const KEY = 'work',
+  STOPPED = 'stopped',
+  LIMIT = 100;
+const isAway = (error) =>
+  ['offline', 'timeout', 'expired'].includes(error.code) || error.status >= 500 || error.status === 401;
 
 export class Work {
   #api;
@@ -36,7 +39,9 @@ export class Work {
       await this.#keep(task);
       return { task, isStale: false };
     } catch (error) {
-      const kept = isAway(error) ? (await this.#store.get('keep', KEY))?.tasks.find((task) => task.task_id === id) : null;
+      const kept = isAway(error)
+        ? (await this.#store.get('keep', KEY))?.tasks.find((task) => task.task_id === id)
+        : null;
       if (!kept) throw error;
       return { task: kept, isStale: true };
     }
@@ -76,6 +81,8 @@ export class Work {
 
   /* Nothing of the operator stays but proofs that have not arrived. */
   forget() {
-    return this.#store.write(['keep'], (of) => { of('keep').clear(); });
+    return this.#store.write(['keep'], (of) => {
+      of('keep').clear();
+    });
   }
 }

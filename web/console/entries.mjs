@@ -1,6 +1,7 @@
 /* The statement's entries as the overview and the statement need them. */
 
-const PAGE = 100, PAGES = 20;
+const PAGE = 100,
+  PAGES = 20;
 
 /* All entries since a moment (ms), newest first, and whether that is all of them: nobody waits for more than 2000. */
 export async function entriesSince(api, since, { signal } = {}) {

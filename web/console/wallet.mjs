@@ -1,15 +1,17 @@
 /*
- * An injected wallet (EIP-1193): which account, on which chain, a signature, a transfer of tokens.  Nothing here holds a key, and
- * every step is one that the wallet itself shows to its owner.
+ * An injected wallet (EIP-1193): which account, on which chain, a signature, a transfer of tokens.  Nothing here
+ * holds a key, and every step is one that the wallet itself shows to its owner.
  */
 import { hexOf, isAddress, isHash, transferData } from './rules.mjs';
 
-const REFUSED = 4001, UNKNOWN_CHAIN = 4902;
+const REFUSED = 4001,
+  UNKNOWN_CHAIN = 4902;
 
 /* What a wallet's error means to a person. */
 function told(error) {
   if (error?.code === REFUSED) return new Error('You declined this in the wallet.', { cause: error });
-  if (error?.code === UNKNOWN_CHAIN) return new Error('The wallet does not know this chain. Add it there, then try again.', { cause: error });
+  if (error?.code === UNKNOWN_CHAIN)
+    return new Error('The wallet does not know this chain. Add it there, then try again.', { cause: error });
   return new Error(`The wallet says: ${String(error?.message ?? error).slice(0, 200)}`, { cause: error });
 }
 
@@ -30,7 +32,7 @@ export class Wallet {
 
   /* The account that the owner lets this page see. */
   async connect() {
-    const [account] = await this.#ask('eth_requestAccounts') ?? [];
+    const [account] = (await this.#ask('eth_requestAccounts')) ?? [];
     if (!isAddress(account)) throw new Error('The wallet gave no account.');
     return account;
   }
@@ -52,7 +54,9 @@ export class Wallet {
   /* Sends units of a token; the transaction's hash. */
   async transfer({ from, token, to, units }) {
     if (!isAddress(token)) throw new Error('The token’s address is not one.');
-    const hash = await this.#ask('eth_sendTransaction', [{ from, to: token, value: '0x0', data: transferData(to, units) }]);
+    const hash = await this.#ask('eth_sendTransaction', [
+      { from, to: token, value: '0x0', data: transferData(to, units) },
+    ]);
     if (!isHash(hash)) throw new Error('The wallet gave no transaction hash.');
     return hash;
   }
@@ -63,11 +67,13 @@ export function findWallets(target = globalThis) {
   const found = new Map();
   const note = (event) => {
     const { info, provider } = event.detail ?? {};
-    if (typeof provider?.request === 'function' && info?.uuid) found.set(info.uuid, { name: String(info.name ?? 'Wallet').slice(0, 60), provider });
+    if (typeof provider?.request === 'function' && info?.uuid)
+      found.set(info.uuid, { name: String(info.name ?? 'Wallet').slice(0, 60), provider });
   };
   target.addEventListener('eip6963:announceProvider', note);
   target.dispatchEvent(new Event('eip6963:requestProvider'));
   target.removeEventListener('eip6963:announceProvider', note);
-  if (found.size === 0 && typeof target.ethereum?.request === 'function') found.set('injected', { name: 'Browser wallet', provider: target.ethereum });
+  if (found.size === 0 && typeof target.ethereum?.request === 'function')
+    found.set('injected', { name: 'Browser wallet', provider: target.ethereum });
   return [...found.values()];
 }

@@ -19,7 +19,9 @@ function remembered() {
 function remember(name) {
   try {
     localStorage.setItem(LANGUAGE, name);
-  } catch { /* for this page only */ }
+  } catch {
+    /* for this page only */
+  }
 }
 
 function fill() {
@@ -29,12 +31,23 @@ function fill() {
 
 function addCopy(figure) {
   const label = figure.querySelector('figcaption').textContent;
-  const button = h('button', { class: 'copy', type: 'button', 'aria-label': `Copy: ${label}`, onclick: async () => {
-    await navigator.clipboard.writeText(`${figure.querySelector('code').textContent}\n`);
-    button.textContent = 'Copied';
-    announce('Copied');
-    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
-  } }, 'Copy');
+  const button = h(
+    'button',
+    {
+      class: 'copy',
+      type: 'button',
+      'aria-label': `Copy: ${label}`,
+      onclick: async () => {
+        await navigator.clipboard.writeText(`${figure.querySelector('code').textContent}\n`);
+        button.textContent = 'Copied';
+        announce('Copied');
+        setTimeout(() => {
+          button.textContent = 'Copy';
+        }, 2000);
+      },
+    },
+    'Copy',
+  );
   figure.querySelector('figcaption').append(button);
 }
 
@@ -52,17 +65,32 @@ function choose(name, groups = document.querySelectorAll('.tabs')) {
 }
 
 function addTabs(group, number) {
-  const sections = [...group.querySelectorAll(':scope > section')], names = sections.map((section) => section.dataset.tab);
+  const sections = [...group.querySelectorAll(':scope > section')],
+    names = sections.map((section) => section.dataset.tab);
   const list = h('div', { role: 'tablist', 'aria-label': 'Language' });
   for (const section of sections) {
-    const name = section.dataset.tab, id = `tabs-${number}-${name}`;
+    const name = section.dataset.tab,
+      id = `tabs-${number}-${name}`;
     section.id = id;
     section.setAttribute('role', 'tabpanel');
     section.setAttribute('aria-labelledby', `${id}-tab`);
-    list.append(h('button', { role: 'tab', type: 'button', id: `${id}-tab`, 'aria-controls': id, dataset: { tab: name }, onclick: () => {
-      choose(name);
-      remember(name);
-    } }, section.getAttribute('aria-label')));
+    list.append(
+      h(
+        'button',
+        {
+          role: 'tab',
+          type: 'button',
+          id: `${id}-tab`,
+          'aria-controls': id,
+          dataset: { tab: name },
+          onclick: () => {
+            choose(name);
+            remember(name);
+          },
+        },
+        section.getAttribute('aria-label'),
+      ),
+    );
     section.removeAttribute('aria-label');
   }
   list.addEventListener('keydown', (event) => {
@@ -80,13 +108,18 @@ function addTabs(group, number) {
 
 function addAnchors() {
   for (const heading of document.querySelectorAll('main > h2[id]'))
-    heading.append(h('a', { class: 'anchor', href: `#${heading.id}`, 'aria-label': `Link to: ${heading.textContent}` }, '#'));
+    heading.append(
+      h('a', { class: 'anchor', href: `#${heading.id}`, 'aria-label': `Link to: ${heading.textContent}` }, '#'),
+    );
 }
 
 /* The list of pages is open where there is room beside the text. */
 function foldContents() {
-  const contents = document.querySelector('.side > details'), isWide = matchMedia('(min-width: 60rem)');
-  const follow = () => { contents.open = isWide.matches; };
+  const contents = document.querySelector('.side > details'),
+    isWide = matchMedia('(min-width: 60rem)');
+  const follow = () => {
+    contents.open = isWide.matches;
+  };
   isWide.addEventListener('change', follow);
   follow();
   contents.parentElement.classList.add('ready');

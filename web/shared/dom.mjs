@@ -1,6 +1,6 @@
 /*
- * Elements without HTML: whatever a stranger wrote becomes text, never markup.  Nothing here parses HTML, takes a script as a
- * string or follows an address that could run one.
+ * Elements without HTML: whatever a stranger wrote becomes text, never markup.  Nothing here parses HTML, takes a
+ * script as a string or follows an address that could run one.
  */
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -9,7 +9,10 @@ const SCHEMES = new Set(['http:', 'https:', 'mailto:', 'tel:', 'geo:', 'sms:', '
 /* What the user changes lives in a property; the attribute is only its first value. */
 const PROPERTIES = new Set(['value', 'checked', 'selected', 'indeterminate', 'muted', 'srcObject']);
 
-/* The address if it leads to a place, null if it would run code (javascript:, data: documents) or cannot be read at all. */
+/*
+ * The address if it leads to a place, null if it would run code (javascript:, data: documents) or cannot be read at
+ * all.
+ */
 export function safeAddress(text, base = globalThis.document?.baseURI ?? 'https://localhost/') {
   let url;
   try {
@@ -17,16 +20,13 @@ export function safeAddress(text, base = globalThis.document?.baseURI ?? 'https:
   } catch {
     return null;
   }
-  if (url.protocol === 'data:')
-    return /^data:image\/(png|jpeg|webp|gif);/i.test(url.href) ? url.href : null;
+  if (url.protocol === 'data:') return /^data:image\/(png|jpeg|webp|gif);/i.test(url.href) ? url.href : null;
   return SCHEMES.has(url.protocol) ? String(text) : null;
 }
 
 function add(node, child) {
-  if (Array.isArray(child))
-    child.forEach((c) => add(node, c));
-  else if (child instanceof Node)
-    node.append(child);
+  if (Array.isArray(child)) child.forEach((c) => add(node, c));
+  else if (child instanceof Node) node.append(child);
   else if (child !== null && child !== undefined && child !== false && child !== true)
     node.append(document.createTextNode(String(child)));
 }
@@ -35,11 +35,11 @@ function setOne(node, name, value) {
   if (name === 'class')
     node.setAttribute('class', (Array.isArray(value) ? value : [value]).flat().filter(Boolean).join(' '));
   else if (name === 'dataset')
-    Object.entries(value).forEach(([key, v]) => { if (v !== null && v !== undefined) node.dataset[key] = v; });
-  else if (name === 'style')
-    Object.entries(value).forEach(([key, v]) => node.style.setProperty(key, v));
-  else if (PROPERTIES.has(name))
-    node[name] = value;
+    Object.entries(value).forEach(([key, v]) => {
+      if (v !== null && v !== undefined) node.dataset[key] = v;
+    });
+  else if (name === 'style') Object.entries(value).forEach(([key, v]) => node.style.setProperty(key, v));
+  else if (PROPERTIES.has(name)) node[name] = value;
   else if (ADDRESSES.has(name)) {
     const address = safeAddress(value);
     if (address !== null) node.setAttribute(name, address);
@@ -71,9 +71,10 @@ function build(node, props, children) {
 }
 
 /*
- * h(tag, props, ...children): an element.  props: attributes (true and false set and clear them, null and undefined leave them
- * out), class (text or list, falsy entries skipped), style and dataset as objects, onclick and the like as functions.  Children:
- * nodes, texts, numbers and lists of them; null, undefined and truth values are skipped, so that `isLate && h(…)` reads well.
+ * h(tag, props, ...children): an element.  props: attributes (true and false set and clear them, null and undefined
+ * leave them out), class (text or list, falsy entries skipped), style and dataset as objects, onclick and the like as
+ * functions.  Children: nodes, texts, numbers and lists of them; null, undefined and truth values are skipped, so
+ * that `isLate && h(…)` reads well.
  */
 export function h(tag, props, ...children) {
   return build(document.createElement(tag), props, children);

@@ -1,4 +1,7 @@
-/* Line drawings on a field of 24 units, in the colour of the text around them; decoration, so screen readers pass them by. */
+/*
+ * Line drawings on a field of 24 units, in the colour of the text around them; decoration, so screen readers pass
+ * them by.
+ */
 import { s } from './dom.mjs';
 
 const PATHS = {
@@ -8,8 +11,18 @@ const PATHS = {
   money: ['M3 7h18v10H3z', 'M12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z', 'M6 10v4', 'M18 10v4'],
   key: ['M8 15a4 4 0 1 0 0-8 4 4 0 0 0 0 8z', 'M12 11h9', 'M18 11v3.5', 'M21 11v2.5'],
   wallet: ['M4 7a2 2 0 0 1 2-2h11v3', 'M4 7v10a2 2 0 0 0 2 2h14V8H6a2 2 0 0 1-2-1z', 'M16.5 13.5h.01'],
-  hook: ['M9 8.5a3.5 3.5 0 1 1 5 3.2L17 17', 'M17 17a2.5 2.5 0 1 1-2.3 3.5H9', 'M9.5 12L7 16.5', 'M9 20.5A3.5 3.5 0 1 1 7 16.5'],
-  people: ['M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z', 'M2.5 20c.5-4 3-6 6.500-6s6 2 6.500 6', 'M16 4.500a3.500 3.500 0 0 1 0 6', 'M18 14.500c2 .8 3.200 2.600 3.500 5.500'],
+  hook: [
+    'M9 8.5a3.5 3.5 0 1 1 5 3.2L17 17',
+    'M17 17a2.5 2.5 0 1 1-2.3 3.5H9',
+    'M9.5 12L7 16.5',
+    'M9 20.5A3.5 3.5 0 1 1 7 16.5',
+  ],
+  people: [
+    'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z',
+    'M2.5 20c.5-4 3-6 6.500-6s6 2 6.500 6',
+    'M16 4.500a3.500 3.500 0 0 1 0 6',
+    'M18 14.500c2 .8 3.200 2.600 3.500 5.500',
+  ],
   scale: ['M12 4v16', 'M7 20h10', 'M5 7h14', 'M5 7l-3 7h6z', 'M19 7l-3 7h6z'],
   book: ['M5 4h13v16H6.500A1.500 1.500 0 0 1 5 18.500z', 'M5 18.500A1.500 1.500 0 0 1 6.500 17H18', 'M9 8h5'],
   log: ['M6 3h9l4 4v14H6z', 'M15 3v4h4', 'M9 12h7', 'M9 16h7'],
@@ -21,8 +34,14 @@ const PATHS = {
   out: ['M10 4H5v16h5', 'M14 8l4 4-4 4', 'M18 12H9'],
   send: ['M4 12l16-8-6 16-3-6z'],
   search: ['M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13z', 'M15.5 15.5L20.5 20.5'],
-  person: ['M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8z', 'M4.5 20.5c.6-4.2 3.600-6.500 7.500-6.500s6.900 2.300 7.500 6.500'],
-  pin: ['M12 21s7-6.300 7-11.500a7 7 0 0 0-14 0C5 14.700 12 21 12 21z', 'M12 12a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z'],
+  person: [
+    'M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8z',
+    'M4.5 20.5c.6-4.2 3.600-6.500 7.500-6.500s6.900 2.300 7.500 6.500',
+  ],
+  pin: [
+    'M12 21s7-6.300 7-11.500a7 7 0 0 0-14 0C5 14.700 12 21 12 21z',
+    'M12 12a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z',
+  ],
   clock: ['M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z', 'M12 7v5l3.500 2'],
   map: ['M9 4L3.500 6.500v13L9 17l6 3 5.500-2.500v-13L15 7z', 'M9 4v13', 'M15 7v13'],
   camera: ['M4 8h3.500L9.500 5h5l2 3H20v11H4z', 'M12 16.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7z'],
@@ -32,8 +51,27 @@ const PATHS = {
   screen: ['M3.500 5h17v11h-17z', 'M9 20h6', 'M12 16v4'],
   back: ['M14.500 5.500L8 12l6.500 6.500'],
   chat: ['M4 5h16v11H10l-4.500 4v-4H4z', 'M8 9h8', 'M8 12h5'],
-  route: ['M6 19.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4z', 'M18 8.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4z', 'M8 17.500h7a3.500 3.500 0 0 0 0-7H9a2.500 2.500 0 0 1 0-5h7'],
+  route: [
+    'M6 19.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
+    'M18 8.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
+    'M8 17.500h7a3.500 3.500 0 0 0 0-7H9a2.500 2.500 0 0 1 0-5h7',
+  ],
 };
 
-export const icon = (name, size = 20) => s('svg', { width: size, height: size, viewBox: '0 0 24 24', fill: 'none', stroke: 'currentColor', 'stroke-width': 1.75,
-  'stroke-linecap': 'round', 'stroke-linejoin': 'round', 'aria-hidden': 'true', focusable: 'false' }, PATHS[name].map((d) => s('path', { d })));
+export const icon = (name, size = 20) =>
+  s(
+    'svg',
+    {
+      width: size,
+      height: size,
+      viewBox: '0 0 24 24',
+      fill: 'none',
+      stroke: 'currentColor',
+      'stroke-width': 1.75,
+      'stroke-linecap': 'round',
+      'stroke-linejoin': 'round',
+      'aria-hidden': 'true',
+      focusable: 'false',
+    },
+    PATHS[name].map((d) => s('path', { d })),
+  );

@@ -2,9 +2,13 @@
 
 /* '#/tasks/task_1?status=PENDING' as its path ('/tasks/task_1') and parameters. */
 export function parseHash(hash) {
-  const text = hash.replace(/^#/, '') || '/', at = text.indexOf('?');
+  const text = hash.replace(/^#/, '') || '/',
+    at = text.indexOf('?');
   const path = at < 0 ? text : text.slice(0, at);
-  return { path: path.startsWith('/') ? path : `/${path}`, query: Object.fromEntries(new URLSearchParams(at < 0 ? '' : text.slice(at + 1))) };
+  return {
+    path: path.startsWith('/') ? path : `/${path}`,
+    query: Object.fromEntries(new URLSearchParams(at < 0 ? '' : text.slice(at + 1))),
+  };
 }
 
 /* The first route whose path fits ('/tasks/:id'), with its parameters decoded; null if there is none. */
@@ -19,7 +23,7 @@ export function findRoute(routes, path) {
       try {
         params[name.slice(1)] = decodeURIComponent(parts[i]);
       } catch {
-        return false;   /* a broken escape is no address of ours */
+        return false; /* a broken escape is no address of ours */
       }
       return true;
     });

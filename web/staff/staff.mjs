@@ -1,6 +1,6 @@
 /*
- * The staff console: sign-in and sections.  The admin key lives in this module's memory alone: it is in no storage, no address
- * and no form that a browser would keep, and a reload asks for it again.
+ * The staff console: sign-in and sections.  The admin key lives in this module's memory alone: it is in no storage,
+ * no address and no form that a browser would keep, and a reload asks for it again.
  */
 import { Api, ApiError } from '../shared/api.mjs';
 import { h, replace } from '../shared/dom.mjs';
@@ -30,7 +30,8 @@ class StaffApi extends Api {
     try {
       return await super.request(...args);
     } catch (error) {
-      if (shell !== null && error instanceof ApiError && error.code === 'staff_only') signOut('The key is no longer accepted. Sign in again.');
+      if (shell !== null && error instanceof ApiError && error.code === 'staff_only')
+        signOut('The key is no longer accepted. Sign in again.');
       throw error;
     }
   }
@@ -38,7 +39,9 @@ class StaffApi extends Api {
 
 function enter(api) {
   shell = new Shell({
-    name: 'Staff', home: '#/', signOut: () => signOut(),
+    name: 'Staff',
+    home: '#/',
+    signOut: () => signOut(),
     sections: [
       { path: '/', label: 'Overview', icon: 'home' },
       { path: '/operators', label: 'Operators', icon: 'people' },
@@ -51,8 +54,16 @@ function enter(api) {
       { path: '/log', label: 'Audit log', icon: 'log' },
     ],
     routes: [
-      ['/', overview], ['/operators', operators], ['/disputes', disputes], ['/disputes/:id', dispute], ['/appeals', appeals],
-      ['/payouts', payouts], ['/webhooks', failedWebhooks], ['/ledger', ledger], ['/accounts', accounts], ['/log', log],
+      ['/', overview],
+      ['/operators', operators],
+      ['/disputes', disputes],
+      ['/disputes/:id', dispute],
+      ['/appeals', appeals],
+      ['/payouts', payouts],
+      ['/webhooks', failedWebhooks],
+      ['/ledger', ledger],
+      ['/accounts', accounts],
+      ['/log', log],
     ].map(([path, show]) => ({ path, show: (context) => show({ ...context, api }) })),
   });
   return shell.start(root);
@@ -69,22 +80,51 @@ function gate() {
   const key = h('input', { type: 'password', name: 'key', autocomplete: 'off', spellcheck: 'false', required: true });
   const button = h('button', { class: 'button main whole', type: 'submit' }, 'Sign in');
   const fault = h('p', { class: 'notice bad', role: 'alert', hidden: true });
-  const form = h('form', { onsubmit: (event) => {
-    event.preventDefault();
-    fault.hidden = true;
-    busy(button, async () => {
-      try {
-        await signIn(key.value.trim());
-      } catch (error) {
-        fault.textContent = error.code === 'staff_only' ? 'This is not the admin key of this installation.' : error.message;
-        fault.hidden = false;
-        key.select();
-      }
-    });
-  } }, field('Admin key', key, { hint: 'The setting ADMIN_API_KEY. It stays in this page’s memory and is gone when you reload or close it.' }), fault, button);
-  return h('div', { class: 'gate' }, h('main', {},
-    h('span', { class: 'brand' }, h('img', { src: '/shared/mark.svg', alt: '', width: 32, height: 32 }), 'HumanOps'),
-    h('div', { class: 'card' }, h('h1', {}, 'Staff console'), h('p', { class: 'soft' }, 'Identities, disputes, payouts and the books.'), form)));
+  const form = h(
+    'form',
+    {
+      onsubmit: (event) => {
+        event.preventDefault();
+        fault.hidden = true;
+        busy(button, async () => {
+          try {
+            await signIn(key.value.trim());
+          } catch (error) {
+            fault.textContent =
+              error.code === 'staff_only' ? 'This is not the admin key of this installation.' : error.message;
+            fault.hidden = false;
+            key.select();
+          }
+        });
+      },
+    },
+    field('Admin key', key, {
+      hint: 'The setting ADMIN_API_KEY. It stays in this page’s memory and is gone when you reload or close it.',
+    }),
+    fault,
+    button,
+  );
+  return h(
+    'div',
+    { class: 'gate' },
+    h(
+      'main',
+      {},
+      h(
+        'span',
+        { class: 'brand' },
+        h('img', { src: '/shared/mark.svg', alt: '', width: 32, height: 32 }),
+        'HumanOps',
+      ),
+      h(
+        'div',
+        { class: 'card' },
+        h('h1', {}, 'Staff console'),
+        h('p', { class: 'soft' }, 'Identities, disputes, payouts and the books.'),
+        form,
+      ),
+    ),
+  );
 }
 
 applyTheme();
