@@ -6,14 +6,12 @@
 #include "core/category.h"
 #include "core/claim.h"
 #include "core/message.h"
+#include "core/payout.h"
 #include "core/proof.h"
 #include "http/reply.h"
 #include "http/upload.h"
 #include "net/image.h"
 #include "net/push.h"
-
-/* What is paid out at least, and where to (api-reference, limits; spec 6). */
-enum { PAYOUT_MIN_USD = 10, BASE_CHAIN_ID = 8453 };
 
 /* The names of a list that ends in NULL. */
 static struct json_object *
@@ -55,14 +53,15 @@ map(const struct config *config)
 	return object;
 }
 
+/* What is paid out at least, and where to. */
 static struct json_object *
-payout(void)
+payout(const struct config *config)
 {
 	struct json_object *object = json_object_new_object();
 
-	reply_int(object, "min_usd", PAYOUT_MIN_USD);
+	reply_money(object, "min_usd", PAYOUT_MIN);
 	reply_text(object, "chain", "base");
-	reply_int(object, "chain_id", BASE_CHAIN_ID);
+	reply_int(object, "chain_id", config->base_chain_id);
 	reply_text(object, "token", "USDC");
 	return object;
 }
@@ -97,7 +96,7 @@ api_operator_settings(struct request *rq)
 	reply_json(rq->reply, "sign_in", sign_in(config));
 	reply_json(rq->reply, "map", map(config));
 	reply_text(rq->reply, "push_key", push_public_key(push_signer_new(rq, config->secret_key), rq));
-	reply_json(rq->reply, "payout", payout());
+	reply_json(rq->reply, "payout", payout(rq->config));
 	reply_json(rq->reply, "upload", upload());
 	reply_json(rq->reply, "task_types", names_of(category_types));
 	reply_int(rq->reply, "message_max_chars", MESSAGE_MAX_CHARS);
