@@ -77,6 +77,8 @@ function callsOf(example) {
       PAYMENT_ID: schemas.PaymentId.examples[0],
       HUMANOPS_CALLBACK_URL: 'https://your-app.example.com/webhook',
       HUMANOPS_CALLBACK_SECRET: 's',
+      SIGNATURE: `0x${'1b'.repeat(65)}`,
+      TX_HASH: schemas.TxHash.examples[0],
     },
   });
   return output[3]
