@@ -29,7 +29,7 @@ export function run(s) {
 
   before(async () => {
     way = await proxy(s);
-    project = await installed(s, 'bridge');
+    project = await installed(s);
     person = await newPerson(s);
   });
   after(async () => {

@@ -20,13 +20,13 @@ export function run(s) {
   const running = new Set();
 
   before(async () => {
-    project = await installed(s, 'cli');
+    project = await installed(s);
     agent = await s.agent();
   });
   after(() => running.forEach((child) => child.kill('SIGKILL')));
 
   /* The command, running: its child, what it printed so far, and its end. */
-  function start(args, { key = agent.key, input = '', state = 'state' } = {}) {
+  function start(args, { key = agent.key, input = '', state = 'state-cli' } = {}) {
     const child = spawn(
       process.execPath,
       [path.join(project.folder, 'node_modules/humanops/bin/humanops.mjs'), ...args],
@@ -71,7 +71,7 @@ export function run(s) {
     const early = await finish(['trigger', 'task.completed']);
     assert.deepEqual([early.code, early.stderr], [0, '']);
     const listener = start(['listen', '--forward', hook.url]);
-    await s.until(() => listener.stdout.includes('ready'));
+    await s.until(() => listener.stdout.includes('ready'), 60_000);
     const secret = /^signed with (whsec_\S+)$/m.exec(listener.stdout)[1];
     const made = await Promise.all(Object.keys(EVENTS).map((event) => finish(['trigger', event])));
     for (const [i, [event, status]] of Object.entries(EVENTS).entries())
@@ -79,7 +79,7 @@ export function run(s) {
     const wanted = made.map(({ stdout }) => stdout.split(' ').slice(0, 2).join(' '));
     const arrived = () =>
       hook.requests.map(({ raw }) => JSON.parse(raw)).map(({ event, task_id: id }) => `${event} ${id}`);
-    await s.until(() => wanted.every((one) => arrived().includes(one)), 20_000);
+    await s.until(() => wanted.every((one) => arrived().includes(one)), 60_000);
     for (const { raw, headers } of hook.requests) {
       const event = await verifyWebhook({ payload: raw, headers, secret });
       await verifyWebhook({ payload: raw, headers, secret, scheme: 'humanops' });
@@ -110,10 +110,10 @@ export function run(s) {
   test("the form of what is forwarded is that of the service's own webhook", async () => {
     const own = await s.receiver(),
       local = await s.receiver();
-    const listener = start(['listen', '--forward', local.url, '--events', 'task.manual_review'], { state: 'form' });
-    await s.until(() => listener.stdout.includes('ready'));
+    const listener = start(['listen', '--forward', local.url, '--events', 'task.manual_review'], { state: 'state-form' });
+    await s.until(() => listener.stdout.includes('ready'), 60_000);
     await finish(['trigger', 'task.manual_review', '--callback-url', own.url, '--callback-secret', 'x'], {
-      state: 'form',
+      state: 'state-form',
     });
     const body = ({ requests }) =>
       requests.map(({ raw }) => JSON.parse(raw)).find(({ event }) => event === 'task.manual_review');
@@ -125,21 +125,21 @@ export function run(s) {
   });
 
   test('login keeps a key for its address; whoami and tasks use it', async () => {
-    const none = await finish(['whoami'], { key: null, state: 'login' });
+    const none = await finish(['whoami'], { key: null, state: 'state-login' });
     assert.equal(none.code, 2);
     assert.match(none.stderr, /humanops login/);
-    assert.equal((await finish(['login'], { key: null, state: 'login', input: 'ho_live_wrong\n' })).code, 1);
-    const kept = await finish(['login'], { key: null, state: 'login', input: `${agent.key}\n` });
+    assert.equal((await finish(['login'], { key: null, state: 'state-login', input: 'ho_live_wrong\n' })).code, 1);
+    const kept = await finish(['login'], { key: null, state: 'state-login', input: `${agent.key}\n` });
     assert.equal(kept.code, 0, kept.stderr);
     assert.ok(!kept.stdout.includes(agent.key));
-    const folder = path.join(project.folder, 'login/humanops');
+    const folder = path.join(project.folder, 'state-login/humanops');
     for (const name of readdirSync(folder)) assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600);
     assert.match(
-      (await finish(['whoami'], { key: null, state: 'login' })).stdout,
+      (await finish(['whoami'], { key: null, state: 'state-login' })).stdout,
       new RegExp(`${agent.id}.*\\n.*SANDBOX`),
     );
     assert.match(
-      (await finish(['tasks', '--status', 'CANCELLED'], { key: null, state: 'login' })).stdout,
+      (await finish(['tasks', '--status', 'CANCELLED'], { key: null, state: 'state-login' })).stdout,
       /^task_\w+ CANCELLED/m,
     );
   });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { root } from '../stack.mjs';
 
 export const execute = promisify(execFile);
-let packed;
+let packed, project;
 
 /* { folder: of the tarball, file, files: what is in it }; made once. */
 export function pack() {
@@ -22,10 +22,15 @@ export function pack() {
   })());
 }
 
-/* { folder, run(file, env): runs a module of the project and gives what it printed }. The MCP SDK is that of the tests, so that no network is needed. */
-export async function installed(s, name) {
+/* { folder, run(file, env): runs a module of the project and gives what it printed }. The MCP SDK is that of the tests, so that no network is needed. Made once.
+ */
+export function installed(s) {
+  return (project ??= install(s));
+}
+
+async function install(s) {
   const { file } = await pack(),
-    folder = mkdtempSync(path.join(os.tmpdir(), `humanops-${name}-`));
+    folder = mkdtempSync(path.join(os.tmpdir(), 'humanops-project-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(path.join(folder, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }\n');
   await execute(
