@@ -134,7 +134,7 @@ export function run(s) {
     assert.deepEqual([stopped.error.message, stopped.requests.length], ['stop', 1]);
     const late = await through([{ delay: 500 }, { delay: 500 }], () => client.balance({ timeout: 100, maxRetries: 1 }));
     assert.deepEqual([late.error.code, late.requests.length], ['timeout', 2]);
-    const hurry = await through([{ delay: 400 }], () => client.createTask(task(), { timeout: 300 }));
+    const hurry = await through([{ delay: 2500 }], () => client.createTask(task(), { timeout: 2000 }));
     assert.ok(hurry.value.task_id, 'a key makes a timeout harmless too');
   });
 
