@@ -8,6 +8,7 @@
 #include <talloc.h>
 #include "api/api.h"
 #include "api/mcp_call.h"
+#include "api/mcp_message.h"
 #include "api/mcp_reply.h"
 #include "api/mcp_task.h"
 #include "api/mcp_tool.h"
@@ -103,6 +104,15 @@ review_key(const void *ctx, struct json_object *task)
 	return talloc_asprintf(ctx, "review-%s", text_of(task, "submitted_at"));
 }
 
+/* A simulated operator's estimate is approved by the simulation, but where that is what the client rehearses (spec 4). */
+static bool
+awaits_approval(struct json_object *task)
+{
+	const char *scenario = text_of(task, "sandbox_scenario");
+
+	return is_status(task, "ESTIMATE_PENDING") && (scenario == NULL || strcmp(scenario, "estimate") == 0);
+}
+
 static void
 ask_about_estimate(struct request *rq, struct json_object *task, struct json_object *result)
 {
@@ -148,12 +158,12 @@ load(struct request *rq, struct json_object *params)
 int
 mcp_task_get(struct request *rq, struct json_object *params, int can_ask, struct json_object **result)
 {
-	struct json_object *task = load(rq, params);
+	struct json_object *task = load(rq, params), *final;
 	bool is_claimed, is_review;
 
 	if (task == NULL)
 		return -1;
-	is_claimed = is_status(task, "ESTIMATE_PENDING");
+	is_claimed = awaits_approval(task);
 	is_review = mcp_view_awaits_review(task);
 	*result = head(task, is_status(task, "COMPLETED")	    ? "completed"
 			     : is_status(task, "CANCELLED")	    ? "cancelled"
@@ -163,8 +173,11 @@ mcp_task_get(struct request *rq, struct json_object *params, int can_ask, struct
 		ask_about_estimate(rq, task, *result);
 	else if (can_ask && is_review)
 		ask_about_proof(rq, task, *result);
-	if (is_status(task, "COMPLETED"))
-		reply_json(*result, "result", mcp_reply_content(mcp_tool_find(RESULT_TOOL), task));
+	if (is_status(task, "COMPLETED")) {
+		final = mcp_reply_content(mcp_tool_find(RESULT_TOOL), task);
+		reply_text(final, "resultType", "complete"); /* it is a whole result of tools/call */
+		reply_json(*result, "result", final);
+	}
 	reply_text(*result, "resultType", "complete");
 	json_object_put(task);
 	return 0;
@@ -188,12 +201,17 @@ answer(struct request *rq, struct json_object *task, const char *tool, struct js
 	return rc;
 }
 
+/* A form that is sent has what it asks for; anything else decides nothing. */
 static int
-answer_estimate(struct request *rq, struct json_object *task, struct json_object *content, bool is_accepted)
+answer_estimate(
+    struct request *rq, struct json_object *task, const char *key, struct json_object *content, bool is_accepted)
 {
 	static const char *const none[] = { NULL }, *const reason[] = { "reason", NULL };
+	struct json_object *approve = json_object_object_get(content, "approve");
 
-	if (is_accepted && json_object_get_boolean(json_object_object_get(content, "approve")))
+	if (is_accepted && !json_object_is_type(approve, json_type_boolean))
+		return error_field(&rq->error, key, "must hold approve, true or false");
+	if (is_accepted && json_object_get_boolean(approve))
 		return answer(rq, task, "approve_estimate", content, none);
 	return answer(rq, task, "reject_estimate", content, reason);
 }
@@ -204,12 +222,12 @@ take_answer(struct request *rq, struct json_object *task, const char *key, struc
 {
 	static const char *const verdict[] = { "decision", "reason", NULL };
 	struct json_object *content = json_object_object_get(response, "content");
-	const char *action = text_of(response, "action");
+	const char *action = mcp_message_text(json_object_object_get(response, "action"));
 	bool is_accepted = action != NULL && strcmp(action, "accept") == 0;
 	bool is_declined = action != NULL && strcmp(action, "decline") == 0;
 
 	if (is_status(task, "ESTIMATE_PENDING") && strcmp(key, claim_key(rq, task)) == 0)
-		return is_accepted || is_declined ? answer_estimate(rq, task, content, is_accepted) : 0;
+		return is_accepted || is_declined ? answer_estimate(rq, task, key, content, is_accepted) : 0;
 	if (mcp_view_awaits_review(task) && strcmp(key, review_key(rq, task)) == 0 && is_accepted)
 		return answer(rq, task, "verify_task", content, verdict);
 	return 0;
@@ -222,21 +240,40 @@ acknowledge(struct json_object **result)
 	reply_text(*result, "resultType", "complete");
 }
 
-int
-mcp_task_update(struct request *rq, struct json_object *params, struct json_object **result)
+/* Whoever was faster with the same answer has given it; what is asked now, if anything, the client reads next. */
+static int
+forgive_conflict(struct request *rq, int rc)
 {
-	struct json_object *responses = json_object_object_get(params, "inputResponses"), *task;
+	if (rc == 0 || rq->error.code != ERR_task_state_conflict)
+		return rc;
+	error_clear(&rq->error);
+	return 0;
+}
+
+static int
+take_answers(struct request *rq, struct json_object *task, struct json_object *responses)
+{
 	int rc = 0;
 
 	if (!json_object_is_type(responses, json_type_object))
 		return error_field(&rq->error, "inputResponses", "must be an object");
-	if ((task = load(rq, params)) == NULL)
-		return -1;
 	json_object_object_foreach(responses, key, response)
 	{
 		if (rc == 0)
-			rc = take_answer(rq, task, key, response);
+			rc = forgive_conflict(rq, take_answer(rq, task, key, response));
 	}
+	return rc;
+}
+
+int
+mcp_task_update(struct request *rq, struct json_object *params, struct json_object **result)
+{
+	struct json_object *task = load(rq, params);
+	int rc;
+
+	if (task == NULL)
+		return -1;
+	rc = take_answers(rq, task, json_object_object_get(params, "inputResponses"));
 	json_object_put(task);
 	if (rc == 0)
 		acknowledge(result);
@@ -255,9 +292,8 @@ mcp_task_cancel(struct request *rq, struct json_object *params, struct json_obje
 		return -1;
 	rc = answer(rq, task, "cancel_task", NULL, none);
 	json_object_put(task);
-	if (rc != 0 && rq->error.code != ERR_task_state_conflict)
+	if (forgive_conflict(rq, rc))
 		return -1;
-	error_clear(&rq->error);
 	acknowledge(result);
 	return 0;
 }

@@ -37,11 +37,14 @@ mcp_tool_is_for(const struct mcp_tool *tool, enum principal principal)
 	return tool->kind == (principal == OPERATOR ? MCP_PAYOUT : MCP_REGISTER);
 }
 
+/* The one tool of operators; for agents the row's own route serves. */
+static const struct route operator_payout = { "POST", "/operator/payout", api_operator_payout, OPERATOR, NULL,
+	MONEY | KEPT, { 0 } };
+
 const struct route *
 mcp_tool_route(const struct mcp_tool *tool, enum principal principal)
 {
-	(void)principal;
-	return &tool->route;
+	return tool->kind == MCP_PAYOUT && principal == OPERATOR ? &operator_payout : &tool->route;
 }
 
 /* A piece of the table, which is JSON or nothing works. */

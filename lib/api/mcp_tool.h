@@ -21,7 +21,6 @@ enum mcp_kind {
 	MCP_RESULT,
 	MCP_VERIFICATION,
 	MCP_WAIT,
-	MCP_FUND,   /* a deposit of USDC */
 	MCP_PAYOUT, /* an agent's withdrawal, an operator's payout */
 };
 

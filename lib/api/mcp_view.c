@@ -40,6 +40,15 @@ static const struct hint {
 	{ ERR_idempotency_mismatch, "Use a new idempotency_key for a new request." },
 	{ ERR_idempotency_in_progress, "The same request is still running; call again in a second." },
 	{ ERR_scope_missing, "Ask the person in charge for a key with this scope." },
+	{ ERR_wallet_required,
+	    "A person must bind a wallet first: POST /agents/wallet/challenge and PUT /agents/wallet "
+	    "of the REST API." },
+	{ ERR_transaction_not_found,
+	    "The chain does not know this transaction yet; wait some seconds and call again." },
+	{ ERR_chain_unavailable, "Nothing is lost; call again in some seconds." },
+	{ ERR_deposit_taken, "Every transaction is one account's deposit; look at the hash." },
+	{ ERR_transfer_not_found, "Send from the bound wallet, and to the address that get_deposit_address names." },
+	{ ERR_payout_balance, "Ask for less; get_balance tells what there is." },
 	{ ERR_unavailable, "Nothing was done; call again in some seconds, with the same idempotency_key." },
 	{ ERR_email_taken, "The address has an account; use its key, or another address." },
 };

@@ -37,19 +37,31 @@ export class Remote {
   /* isRepeatable: sending it twice does no harm. */
   async ask(method, params, { signal, isRepeatable = true } = {}) {
     const id = ++this.#id;
-    const answer = await this.#transport.request('POST', '/mcp', {
-      whole: true, isRepeatable, body: { jsonrpc: '2.0', id, method, params },
-      accept: 'application/json, text/event-stream', headers: { 'MCP-Protocol-Version': REVISION },
-    }, { signal });
+    const answer = await this.#transport.request(
+      'POST',
+      '/mcp',
+      {
+        whole: true,
+        isRepeatable,
+        body: { jsonrpc: '2.0', id, method, params },
+        accept: 'application/json, text/event-stream',
+        headers: { 'MCP-Protocol-Version': REVISION },
+      },
+      { signal },
+    );
     if (answer.error !== undefined && answer.error !== null) throw new RpcError(answer.error);
     if (answer.id !== id || typeof answer.result !== 'object' || answer.result === null)
-      throw new HumanOpsError({ code: 'unreadable', message: 'The answer is not one to this call: is this the address of the service?' });
+      throw new HumanOpsError({
+        code: 'unreadable',
+        message: 'The answer is not one to this call: is this the address of the service?',
+      });
     return answer.result;
   }
 
   async tools(options) {
     const { tools } = await this.ask('tools/list', {}, options);
-    if (!Array.isArray(tools)) throw new HumanOpsError({ code: 'unreadable', message: 'The list of tools cannot be read.' });
+    if (!Array.isArray(tools))
+      throw new HumanOpsError({ code: 'unreadable', message: 'The list of tools cannot be read.' });
     return tools;
   }
 
@@ -61,6 +73,9 @@ export class Remote {
   async instructions(timeout) {
     const params = { protocolVersion: REVISION, capabilities: {}, clientInfo: { name: 'humanops-mcp', version: '1' } };
     const signal = AbortSignal.timeout(timeout);
-    return this.ask('initialize', params, { signal }).then(({ instructions }) => instructions, () => undefined);
+    return this.ask('initialize', params, { signal }).then(
+      ({ instructions }) => instructions,
+      () => undefined,
+    );
   }
 }

@@ -9,11 +9,15 @@ import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
-const MODE = 0o600, FOLDER_MODE = 0o700, SIZE_MAX = 64 * 1024;
+const MODE = 0o600,
+  FOLDER_MODE = 0o700,
+  SIZE_MAX = 64 * 1024;
 
 /* The XDG specification has relative paths ignored. */
 export function stateFolder(env = process.env) {
-  const base = path.isAbsolute(env.XDG_STATE_HOME ?? '') ? env.XDG_STATE_HOME : path.join(os.homedir(), '.local', 'state');
+  const base = path.isAbsolute(env.XDG_STATE_HOME ?? '')
+    ? env.XDG_STATE_HOME
+    : path.join(os.homedir(), '.local', 'state');
   return path.join(base, 'humanops');
 }
 
@@ -42,13 +46,33 @@ export class State {
   /* Takes the place of an earlier one. */
   async keepAccount(origin, { api_key: key, agent_id: id }) {
     const file = this.accountFile(origin);
-    await writeSecret(file, { format: 'humanops-account', version: 1, origin, agent_id: id, api_key: key, created_at: new Date().toISOString() }, rename);
+    await writeSecret(
+      file,
+      {
+        format: 'humanops-account',
+        version: 1,
+        origin,
+        agent_id: id,
+        api_key: key,
+        created_at: new Date().toISOString(),
+      },
+      rename,
+    );
     return file;
   }
 
   /* The file is of the form in which the console saves keys, so that either opens the other's credentials. */
   async keepKey({ publicKey, privateKey }, more = {}) {
-    await writeSecret(this.#keyFile(publicKey), { format: 'humanops-credential-key', version: 1, publicKey, privateKey, ...more }, linkAnew);
+    await writeSecret(
+      this.#keyFile(publicKey),
+      { format: 'humanops-credential-key', version: 1, publicKey, privateKey, ...more },
+      linkAnew,
+    );
+  }
+
+  /* For a key that nothing was encrypted for. */
+  forgetKey(publicKey) {
+    return rm(this.#keyFile(publicKey), { force: true });
   }
 
   #noteFile(name) {
@@ -79,9 +103,14 @@ async function linkAnew(from, to) {
 
 /* Writes beside the place, to the disk, and then moves there. */
 async function writeSecret(file, value, move) {
-  const folder = path.dirname(file), draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;
+  const folder = path.dirname(file),
+    draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  const handle = await open(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, MODE);
+  const handle = await open(
+    draft,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    MODE,
+  );
   try {
     await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
     await handle.sync();
@@ -107,7 +136,8 @@ async function readSecret(file) {
   }
   try {
     const { mode, uid, size } = await handle.stat();
-    if ((mode & 0o077) !== 0 || uid !== process.getuid?.()) throw new Error(`${file} must belong to you alone: chmod 600 and chown it`);
+    if (process.getuid !== undefined && ((mode & 0o077) !== 0 || uid !== process.getuid()))
+      throw new Error(`${file} must belong to you alone: chmod 600 and chown it`);
     if (size > SIZE_MAX) throw new Error(`${file} is no file of ours`);
     return JSON.parse(await handle.readFile('utf8'));
   } catch (error) {

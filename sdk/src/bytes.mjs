@@ -6,9 +6,14 @@ import { HumanOpsError } from './errors.mjs';
  * @returns {Promise<Crypto>}
  */
 export async function webCrypto() {
-  const crypto = globalThis.crypto ?? /** @type {any} */ (await import(/* @vite-ignore */ /* webpackIgnore: true */ nodeCrypto)).webcrypto;
+  const crypto =
+    globalThis.crypto ??
+    /** @type {any} */ (await import(/* @vite-ignore */ /* webpackIgnore: true */ nodeCrypto)).webcrypto;
   if (crypto?.subtle === undefined)
-    throw new HumanOpsError({ code: 'crypto_missing', message: 'There is no WebCrypto here; browsers have it on https pages and localhost only.' });
+    throw new HumanOpsError({
+      code: 'crypto_missing',
+      message: 'There is no WebCrypto here; browsers have it on https pages and localhost only.',
+    });
   return crypto;
 }
 const nodeCrypto = 'node:crypto';
@@ -27,7 +32,8 @@ export function toBase64(bytes) {
  * @returns {Uint8Array<ArrayBuffer> | null}
  */
 export function fromBase64(text) {
-  if (typeof text !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return null;
+  if (typeof text !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text))
+    return null;
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   return toBase64(bytes) === text ? bytes : null;
 }
@@ -38,7 +44,7 @@ export function fromBase64(text) {
  */
 export function fromBase64url(text) {
   if (typeof text !== 'string' || !/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
-  return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat((4 - text.length % 4) % 4));
+  return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat((4 - (text.length % 4)) % 4));
 }
 
 /** @param {string} text */

@@ -17,7 +17,10 @@ export const ALGORITHM = 'ECDH-P256-AES-256-GCM';
 /** The longest credential, in bytes of its UTF-8 JSON. */
 export const PLAINTEXT_MAX = 64 * 1024;
 const INFO = 'humanops/credential/v1/';
-const POINT_SIZE = 65, IV_SIZE = 12, TAG_SIZE = 16, UNCOMPRESSED = 4;
+const POINT_SIZE = 65,
+  IV_SIZE = 12,
+  TAG_SIZE = 16,
+  UNCOMPRESSED = 4;
 const CURVE = { name: 'ECDH', namedCurve: 'P-256' };
 /* What stands before the raw point in the one form of SubjectPublicKeyInfo that a P-256 key has (RFC 5480). */
 const SPKI_HEAD = fromBase64('MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgA=');
@@ -40,8 +43,10 @@ export async function generateKeyPair() {
 
 /** The raw point in base64 of raw or SPKI. @param {unknown} text */
 function pointOf(text) {
-  const bytes = fromBase64(text), head = /** @type {Uint8Array} */ (SPKI_HEAD);
-  if (bytes !== null && bytes.length === head.length + POINT_SIZE && head.every((byte, i) => bytes[i] === byte)) return bytes.slice(head.length);
+  const bytes = fromBase64(text),
+    head = /** @type {Uint8Array} */ (SPKI_HEAD);
+  if (bytes !== null && bytes.length === head.length + POINT_SIZE && head.every((byte, i) => bytes[i] === byte))
+    return bytes.slice(head.length);
   return bytes;
 }
 
@@ -49,7 +54,8 @@ function pointOf(text) {
 async function importPoint(point, what) {
   const { subtle } = await webCrypto();
   try {
-    if (point?.length !== POINT_SIZE || point[0] !== UNCOMPRESSED) throw new TypeError('not an uncompressed P-256 point');
+    if (point?.length !== POINT_SIZE || point[0] !== UNCOMPRESSED)
+      throw new TypeError('not an uncompressed P-256 point');
     return await subtle.importKey('raw', point, CURVE, false, []);
   } catch (cause) {
     throw fault('key_invalid', `${what} is no P-256 public key.`, cause);
@@ -65,9 +71,13 @@ async function importPrivate(key) {
       if (bytes === null) throw new TypeError('not base64');
       return await subtle.importKey('pkcs8', bytes, CURVE, false, ['deriveBits']);
     }
-    if ('kty' in key) return await subtle.importKey('jwk', { kty: key.kty, crv: key.crv, d: key.d, x: key.x, y: key.y }, CURVE, false, ['deriveBits']);
-    if (!(/** @type {CryptoKey} */ (key).usages).includes('deriveBits')) throw new TypeError('may not derive bits');
-    return /** @type {CryptoKey} */ (key);
+    if ('kty' in key)
+      return await subtle.importKey('jwk', { kty: key.kty, crv: key.crv, d: key.d, x: key.x, y: key.y }, CURVE, false, [
+        'deriveBits',
+      ]);
+    const own = /** @type {CryptoKey} */ (key);
+    if (!own.usages.includes('deriveBits')) throw new TypeError('may not derive bits');
+    return own;
   } catch (cause) {
     throw fault('key_invalid', 'This is no P-256 private key: base64 of PKCS#8, a JWK or a CryptoKey.', cause);
   }
@@ -76,9 +86,20 @@ async function importPrivate(key) {
 /** @param {CryptoKey} own @param {CryptoKey} other @param {string} taskId @param {KeyUsage} usage */
 async function deriveKey(own, other, taskId, usage) {
   const { subtle } = await webCrypto();
-  const shared = await subtle.importKey('raw', await subtle.deriveBits({ name: 'ECDH', public: other }, own, 256), 'HKDF', false, ['deriveKey']);
-  return subtle.deriveKey({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: toUtf8(INFO + taskId) }, shared,
-    { name: 'AES-GCM', length: 256 }, false, [usage]);
+  const shared = await subtle.importKey(
+    'raw',
+    await subtle.deriveBits({ name: 'ECDH', public: other }, own, 256),
+    'HKDF',
+    false,
+    ['deriveKey'],
+  );
+  return subtle.deriveKey(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: toUtf8(INFO + taskId) },
+    shared,
+    { name: 'AES-GCM', length: 256 },
+    false,
+    [usage],
+  );
 }
 
 /**
@@ -91,15 +112,23 @@ async function deriveKey(own, other, taskId, usage) {
  */
 export async function encryptCredential(publicKey, taskId, credential) {
   const plain = toUtf8(JSON.stringify(credential) ?? 'null');
-  if (plain.length > PLAINTEXT_MAX) throw fault('credential_too_long', `A credential has at most ${PLAINTEXT_MAX} bytes of JSON.`);
+  if (plain.length > PLAINTEXT_MAX)
+    throw fault('credential_too_long', `A credential has at most ${PLAINTEXT_MAX} bytes of JSON.`);
   const other = await importPoint(pointOf(publicKey), 'agent_public_key');
-  const crypto = await webCrypto(), { subtle } = crypto;
+  const crypto = await webCrypto(),
+    { subtle } = crypto;
   const own = /** @type {CryptoKeyPair} */ (await subtle.generateKey(CURVE, false, ['deriveBits']));
   const iv = crypto.getRandomValues(new Uint8Array(IV_SIZE));
-  const ciphertext = await subtle.encrypt({ name: 'AES-GCM', iv }, await deriveKey(own.privateKey, other, taskId, 'encrypt'), plain);
+  const ciphertext = await subtle.encrypt(
+    { name: 'AES-GCM', iv },
+    await deriveKey(own.privateKey, other, taskId, 'encrypt'),
+    plain,
+  );
   return {
-    ciphertext: toBase64(ciphertext), iv: toBase64(iv),
-    ephemeralPublicKey: toBase64(await subtle.exportKey('raw', own.publicKey)), algorithm: ALGORITHM,
+    ciphertext: toBase64(ciphertext),
+    iv: toBase64(iv),
+    ephemeralPublicKey: toBase64(await subtle.exportKey('raw', own.publicKey)),
+    algorithm: ALGORITHM,
   };
 }
 
@@ -112,15 +141,27 @@ export async function encryptCredential(publicKey, taskId, credential) {
  * Throws HumanOpsError `key_invalid`, `credential_invalid` (not of this shape), `decryption_failed` (other key, task or bytes).
  */
 export async function decryptCredential(privateKey, taskId, blob) {
-  const ciphertext = fromBase64(blob?.ciphertext), iv = fromBase64(blob?.iv), point = fromBase64(blob?.ephemeralPublicKey);
+  const ciphertext = fromBase64(blob?.ciphertext),
+    iv = fromBase64(blob?.iv),
+    point = fromBase64(blob?.ephemeralPublicKey);
   if (blob?.algorithm !== ALGORITHM) throw fault('credential_invalid', `Only ${ALGORITHM} is known here.`);
-  if (ciphertext === null || iv === null || iv.length !== IV_SIZE || ciphertext.length < TAG_SIZE || ciphertext.length > PLAINTEXT_MAX + TAG_SIZE)
+  if (
+    ciphertext === null ||
+    iv === null ||
+    iv.length !== IV_SIZE ||
+    ciphertext.length < TAG_SIZE ||
+    ciphertext.length > PLAINTEXT_MAX + TAG_SIZE
+  )
     throw fault('credential_invalid', 'The encrypted credential is damaged.');
   const own = await importPrivate(privateKey);
   const { subtle } = await webCrypto();
   let plain;
   try {
-    plain = await subtle.decrypt({ name: 'AES-GCM', iv }, await deriveKey(own, await importPoint(point, 'ephemeralPublicKey'), taskId, 'decrypt'), ciphertext);
+    plain = await subtle.decrypt(
+      { name: 'AES-GCM', iv },
+      await deriveKey(own, await importPoint(point, 'ephemeralPublicKey'), taskId, 'decrypt'),
+      ciphertext,
+    );
   } catch (cause) {
     throw fault('decryption_failed', 'This key does not open the credential of this task.', cause);
   }

@@ -33,7 +33,7 @@ export class Listing {
 
   /* One first page, however often and in whatever way it is asked for. */
   #page() {
-    return this.#first ??= this.#load(this.cursor);
+    return (this.#first ??= this.#load(this.cursor));
   }
 
   /**

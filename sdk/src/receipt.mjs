@@ -5,7 +5,8 @@ import { HumanOpsError } from './errors.mjs';
 /** @typedef {import('../types/api.d.ts').ReceiptClaims} ReceiptClaims */
 /** @typedef {import('../types/api.d.ts').Jwks} Jwks */
 
-const ALGORITHM = 'ES256', TYPE = 'receipt+jwt';
+const ALGORITHM = 'ES256',
+  TYPE = 'receipt+jwt';
 const RECEIPT_MAX = 1024 * 1024;
 
 /** @param {string} message @param {unknown} [cause] */
@@ -17,7 +18,9 @@ function objectOf(part, what) {
     const bytes = fromBase64url(part);
     const value = bytes === null ? null : JSON.parse(fromUtf8(bytes));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch { /* below */ }
+  } catch {
+    /* below */
+  }
   throw refused(`The receipt's ${what} cannot be read.`);
 }
 
@@ -32,16 +35,22 @@ function objectOf(part, what) {
 export async function verifyReceipt(receipt, jwks, { issuer, taskId } = {}) {
   const parts = typeof receipt === 'string' && receipt.length <= RECEIPT_MAX ? receipt.split('.') : [];
   if (parts.length !== 3) throw refused('This is no receipt.');
-  const header = objectOf(parts[0], 'header'), signature = fromBase64url(parts[2]);
+  const header = objectOf(parts[0], 'header'),
+    signature = fromBase64url(parts[2]);
   /* The algorithm is ours to say, never the token's; what crit demands is not known here (RFC 7515, 4.1.11). */
-  if (header.alg !== ALGORITHM || header.typ !== TYPE || header.crit !== undefined) throw refused('The receipt is not of the kind that the service signs.');
+  if (header.alg !== ALGORITHM || header.typ !== TYPE || header.crit !== undefined)
+    throw refused('The receipt is not of the kind that the service signs.');
   if (signature === null || signature.length !== 64) throw refused('The signature cannot be read.');
   const jwk = jwks?.keys?.find((key) => key.kid === header.kid && key.kty === 'EC' && key.crv === 'P-256');
-  if (jwk === undefined || typeof header.kid !== 'string') throw refused('The receipt is signed with a key that is not among these.');
-  const { subtle } = await webCrypto(), curve = { name: 'ECDSA', namedCurve: 'P-256' };
+  if (jwk === undefined || typeof header.kid !== 'string')
+    throw refused('The receipt is signed with a key that is not among these.');
+  const { subtle } = await webCrypto(),
+    curve = { name: 'ECDSA', namedCurve: 'P-256' };
   let isGood;
   try {
-    const key = await subtle.importKey('jwk', { kty: 'EC', crv: 'P-256', x: jwk.x, y: jwk.y }, curve, false, ['verify']);
+    const key = await subtle.importKey('jwk', { kty: 'EC', crv: 'P-256', x: jwk.x, y: jwk.y }, curve, false, [
+      'verify',
+    ]);
     isGood = await subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, signature, toUtf8(`${parts[0]}.${parts[1]}`));
   } catch (cause) {
     throw refused('The key cannot be used.', cause);

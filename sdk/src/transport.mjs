@@ -3,9 +3,12 @@ import { webCrypto } from './bytes.mjs';
 import { HumanOpsError } from './errors.mjs';
 import { VERSION } from './version.mjs';
 
-const BASE_URL = 'https://api.humanops.io', API = '/api/v1';
-const TIMEOUT_MS = 30_000;        /* a little longer than the server's own */
-const RETRIES = 4, RETRY_FIRST_MS = 250, RETRY_MAX_MS = 8_000;
+const BASE_URL = 'https://api.humanops.io',
+  API = '/api/v1';
+const TIMEOUT_MS = 30_000; /* a little longer than the server's own */
+const RETRIES = 4,
+  RETRY_FIRST_MS = 250,
+  RETRY_MAX_MS = 8_000;
 const RETRY_WAIT_MAX_MS = 65_000; /* a whole rate window; whoever would have to wait longer is told */
 const ANSWER_MAX = 16 * 1024 * 1024;
 /* Node's names for connections that never came to be: nothing was sent. */
@@ -34,11 +37,15 @@ const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
  * milliseconds, that is waited for; allowInsecure: plain http to other machines, within a network that you trust.
  */
 
+/* Browsers say themselves who they are. */
+const isNode = /** @type {any} */ (globalThis).process?.versions?.node !== undefined;
+
 /** @param {string} name @returns {string | undefined} */
 const environment = (name) => /** @type {any} */ (globalThis).process?.env?.[name] || undefined;
 
 /** Whether a host is this machine. @param {string} host of a URL */
-export const isLoopback = (host) => host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+export const isLoopback = (host) =>
+  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 /**
  * The service's origin and path before /api/v1, which may or may not stand at the end of what is given.
@@ -52,26 +59,39 @@ export function readBaseUrl(text, allowInsecure = false) {
     throw new TypeError('baseUrl is no URL');
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError('baseUrl must begin with https://');
-  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowInsecure) throw new TypeError('baseUrl must begin with https://: over plain http anybody on the way could read the API key');
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw new TypeError('baseUrl is an origin and a path, no more');
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowInsecure)
+    throw new TypeError('baseUrl must begin with https://: over plain http anybody on the way could read the API key');
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw new TypeError('baseUrl is an origin and a path, no more');
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`.replace(/\/api\/v1$/, '');
 }
 
 /** A key as a header takes it; what is wrong with it is never shown. @param {unknown} key */
 function readKey(key) {
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,500}$/.test(key)) throw new TypeError('apiKey must be a text without blanks');
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,500}$/.test(key))
+    throw new TypeError('apiKey must be a text without blanks');
   return key;
 }
 
 /** @param {number} ms @param {AbortSignal} [signal] @returns {Promise<void>} */
-export const pause = (ms, signal) => new Promise((done, fail) => {
-  if (signal?.aborted) return fail(signal.reason);
-  const stop = () => { clearTimeout(timer); fail(signal?.reason); };
-  const timer = setTimeout(() => { signal?.removeEventListener('abort', stop); done(); }, ms);
-  signal?.addEventListener('abort', stop, { once: true });
-});
+export const pause = (ms, signal) =>
+  new Promise((done, fail) => {
+    if (signal?.aborted) return fail(signal.reason);
+    const stop = () => {
+      clearTimeout(timer);
+      fail(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      done();
+    }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
 
-/** Between half and all of what is due after so many attempts, so that many clients do not come back at once. @param {number} attempt */
+/**
+ * Between half and all of what is due after so many attempts, so that many clients do not come back at once.
+ * @param {number} attempt
+ */
 export const backoff = (attempt) => Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
 
 /** Seconds of a Retry-After, which may be a date too (RFC 9110, 10.2.3). @param {string | null} value */
@@ -106,8 +126,10 @@ export async function newKey() {
 
 /** The body, if it is not longer than we read. @param {Response} answer */
 async function readText(answer) {
-  const reader = answer.body?.getReader(), decoder = new TextDecoder();
-  let text = '', size = 0;
+  const reader = answer.body?.getReader(),
+    decoder = new TextDecoder();
+  let text = '',
+    size = 0;
   if (reader === undefined) return answer.text();
   for (;;) {
     const { done, value } = await reader.read();
@@ -115,7 +137,11 @@ async function readText(answer) {
     size += value.length;
     if (size > ANSWER_MAX) {
       await reader.cancel().catch(() => {});
-      throw new HumanOpsError({ code: 'too_large', status: answer.status, message: 'The answer is longer than any of the service.' });
+      throw new HumanOpsError({
+        code: 'too_large',
+        status: answer.status,
+        message: 'The answer is longer than any of the service.',
+      });
     }
     text += decoder.decode(value, { stream: true });
   }
@@ -123,10 +149,17 @@ async function readText(answer) {
 
 /** The answer's content, or the error that it tells of. @param {Response} answer @param {string} accept */
 async function read(answer, accept) {
-  const requestId = answer.headers.get('X-Request-Id'), { status } = answer;
+  const requestId = answer.headers.get('X-Request-Id'),
+    { status } = answer;
   if (answer.type === 'opaqueredirect' || (status >= 300 && status < 400))
-    throw new HumanOpsError({ code: 'redirect_refused', status, requestId, message: 'The address answers with a redirect; the API key goes nowhere but to the address configured.' });
-  const text = await readText(answer), isJson = /\bjson\b/.test(answer.headers.get('Content-Type') ?? '');
+    throw new HumanOpsError({
+      code: 'redirect_refused',
+      status,
+      requestId,
+      message: 'The address answers with a redirect; the API key goes nowhere but to the address configured.',
+    });
+  const text = await readText(answer),
+    isJson = /\bjson\b/.test(answer.headers.get('Content-Type') ?? '');
   let json = null;
   if (isJson && text !== '') {
     try {
@@ -138,7 +171,12 @@ async function read(answer, accept) {
   if (answer.ok) {
     if (!accept.includes('json')) return text;
     if (typeof json === 'object' && json !== null) return json;
-    throw new HumanOpsError({ code: 'unreadable', status, requestId, message: 'The answer is not JSON: is this the address of the service?' });
+    throw new HumanOpsError({
+      code: 'unreadable',
+      status,
+      requestId,
+      message: 'The answer is not JSON: is this the address of the service?',
+    });
   }
   throw new HumanOpsError({
     status,
@@ -167,8 +205,14 @@ export class Transport {
 
   /** @param {ClientOptions} options */
   constructor(options) {
-    const { apiKey = environment('HUMANOPS_API_KEY'), baseUrl = environment('HUMANOPS_API_URL') ?? BASE_URL, timeout = TIMEOUT_MS,
-      maxRetries = RETRIES, maxRetryWait = RETRY_WAIT_MAX_MS, allowInsecure = false } = options;
+    const {
+      apiKey = environment('HUMANOPS_API_KEY'),
+      baseUrl = environment('HUMANOPS_API_URL') ?? BASE_URL,
+      timeout = TIMEOUT_MS,
+      maxRetries = RETRIES,
+      maxRetryWait = RETRY_WAIT_MAX_MS,
+      allowInsecure = false,
+    } = options;
     this.#key = apiKey === undefined ? undefined : readKey(apiKey);
     this.#options = { timeout, maxRetries, maxRetryWait, allowInsecure };
     /** Without /api/v1. */
@@ -192,7 +236,7 @@ export class Transport {
    */
   async request(method, path, call, options = {}) {
     const { maxRetries = this.#options.maxRetries, signal } = options;
-    const idempotencyKey = call.isMoney ? options.idempotencyKey ?? await newKey() : undefined;
+    const idempotencyKey = call.isMoney ? (options.idempotencyKey ?? (await newKey())) : undefined;
     const isRepeatable = method === 'GET' || idempotencyKey !== undefined || call.isRepeatable === true;
     for (let attempt = 0; ; attempt++) {
       try {
@@ -211,9 +255,15 @@ export class Transport {
    * @param {{ query?: Record<string, any>, body?: unknown, accept?: string, headers?: Record<string, string>, whole?: boolean, idempotencyKey?: string }} call
    * @param {RequestOptions} options
    */
-  async #once(method, path, { query, body, accept = 'application/json', headers, whole = false, idempotencyKey }, { signal, timeout = this.#options.timeout }) {
+  async #once(
+    method,
+    path,
+    { query, body, accept = 'application/json', headers, whole = false, idempotencyKey },
+    { signal, timeout = this.#options.timeout },
+  ) {
     signal?.throwIfAborted();
-    const control = new AbortController(), expired = new HumanOpsError({ code: 'timeout', message: `There was no answer within ${timeout} ms.` });
+    const control = new AbortController(),
+      expired = new HumanOpsError({ code: 'timeout', message: `There was no answer within ${timeout} ms.` });
     const forward = () => control.abort(signal?.reason);
     const timer = setTimeout(() => control.abort(expired), timeout);
     signal?.addEventListener('abort', forward);
@@ -225,13 +275,16 @@ export class Transport {
           ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
           ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
           ...(this.#key === undefined ? {} : { 'X-API-Key': this.#key }),
-          ...(/** @type {any} */ (globalThis).process?.versions?.node === undefined ? {} : { 'User-Agent': `humanops-js/${VERSION}` }),
+          ...(isNode ? { 'User-Agent': `humanops-js/${VERSION}` } : {}),
           ...headers,
         },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: control.signal,
         /* Who asks stands in a header of ours; no cookie of anyone's, no stored copy, and the key goes to no other host. */
-        credentials: 'omit', cache: 'no-store', redirect: 'manual', referrerPolicy: 'no-referrer',
+        credentials: 'omit',
+        cache: 'no-store',
+        redirect: 'manual',
+        referrerPolicy: 'no-referrer',
       });
       return await read(answer, accept);
     } catch (cause) {

@@ -15,7 +15,11 @@ export class HumanOpsClient {
      * @param {Api.AgentNew} agent @param {RequestOptions} [options] @returns {Promise<Api.AgentRegistered>}
      */
     register(agent: Api.AgentNew, options?: RequestOptions): Promise<Api.AgentRegistered>;
-    /** @param {{ token: string }} token of the mail @param {RequestOptions} [options] @returns {Promise<Api.EmailVerified>} */
+    /**
+     * @param {{ token: string }} token of the mail
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.EmailVerified>}
+     */
     verifyEmail(token: {
         token: string;
     }, options?: RequestOptions): Promise<Api.EmailVerified>;
@@ -31,31 +35,74 @@ export class HumanOpsClient {
     revokeKey(keyId: string, options?: RequestOptions): Promise<Api.KeyRevoked>;
     /** @param {RequestOptions} [options] @returns {Promise<Api.Balance>} */
     balance(options?: RequestOptions): Promise<Api.Balance>;
-    /** The statement, newest first. @param {Api.PageQuery} [query] @param {RequestOptions} [options] @returns {Listing<Api.Transaction, Api.TransactionList>} */
+    /**
+     * The statement, newest first.
+     * @param {Api.PageQuery} [query]
+     * @param {RequestOptions} [options]
+     * @returns {Listing<Api.Transaction, Api.TransactionList>}
+     */
     transactions(query?: Api.PageQuery, options?: RequestOptions): Listing<Api.Transaction, Api.TransactionList>;
-    /** One page of the statement as CSV. @param {Api.PageQuery} [query] @param {RequestOptions} [options] @returns {Promise<string>} */
+    /**
+     * One page of the statement as CSV.
+     * @param {Api.PageQuery} [query]
+     * @param {RequestOptions} [options]
+     * @returns {Promise<string>}
+     */
     transactionsCsv(query?: Api.PageQuery, options?: RequestOptions): Promise<string>;
-    /** Where USDC goes, and from which wallet. @param {RequestOptions} [options] @returns {Promise<Api.DepositAddress>} */
+    /**
+     * Where USDC goes, and from which wallet.
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.DepositAddress>}
+     */
     depositAddress(options?: RequestOptions): Promise<Api.DepositAddress>;
-    /** A message for the wallet to sign. @param {{ chain?: 'base' }} [challenge] @param {RequestOptions} [options] @returns {Promise<Api.WalletChallenge>} */
+    /**
+     * A message for the wallet to sign.
+     * @param {{ chain?: 'base' }} [challenge]
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.WalletChallenge>}
+     */
     walletChallenge(challenge?: {
         chain?: "base";
     }, options?: RequestOptions): Promise<Api.WalletChallenge>;
     /** @param {Api.WalletNew} wallet @param {RequestOptions} [options] @returns {Promise<Api.Wallet>} */
     bindWallet(wallet: Api.WalletNew, options?: RequestOptions): Promise<Api.Wallet>;
-    /** The bound wallet; `wallet_not_found` without one. @param {RequestOptions} [options] @returns {Promise<Api.Wallet>} */
+    /**
+     * The bound wallet; `wallet_not_found` without one.
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Wallet>}
+     */
     wallet(options?: RequestOptions): Promise<Api.Wallet>;
-    /** Confirms a deposit that was sent; `pending` until it has its confirmations. @param {Api.UsdcDepositNew} deposit @param {RequestOptions} [options] @returns {Promise<Api.UsdcDeposit>} */
+    /**
+     * Confirms a deposit that was sent; `pending` until it has its confirmations.
+     * @param {Api.UsdcDepositNew} deposit
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.UsdcDeposit>}
+     */
     depositUsdc(deposit: Api.UsdcDepositNew, options?: RequestOptions): Promise<Api.UsdcDeposit>;
-    /** A deposit by card or bank transfer. @param {Api.FiatDepositNew} deposit @param {RequestOptions} [options] @returns {Promise<Api.FiatDeposit>} */
+    /**
+     * A deposit by card or bank transfer.
+     * @param {Api.FiatDepositNew} deposit
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.FiatDeposit>}
+     */
     deposit(deposit: Api.FiatDepositNew, options?: RequestOptions): Promise<Api.FiatDeposit>;
     /** @param {string} paymentId @param {RequestOptions} [options] @returns {Promise<Api.FiatDeposit>} */
     depositStatus(paymentId: string, options?: RequestOptions): Promise<Api.FiatDeposit>;
-    /** Unused deposit back to the bound wallet, as USDC. @param {Api.WithdrawalNew} withdrawal @param {RequestOptions} [options] @returns {Promise<Api.Withdrawal>} */
+    /**
+     * Unused deposit back to the bound wallet, as USDC.
+     * @param {Api.WithdrawalNew} withdrawal
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Withdrawal>}
+     */
     withdraw(withdrawal: Api.WithdrawalNew, options?: RequestOptions): Promise<Api.Withdrawal>;
     /** @param {string} payoutId @param {RequestOptions} [options] @returns {Promise<Api.Withdrawal>} */
     withdrawal(payoutId: string, options?: RequestOptions): Promise<Api.Withdrawal>;
-    /** Newest first. @param {Api.PageQuery} [query] @param {RequestOptions} [options] @returns {Listing<Api.Withdrawal, Api.WithdrawalList>} */
+    /**
+     * Newest first.
+     * @param {Api.PageQuery} [query]
+     * @param {RequestOptions} [options]
+     * @returns {Listing<Api.Withdrawal, Api.WithdrawalList>}
+     */
     withdrawals(query?: Api.PageQuery, options?: RequestOptions): Listing<Api.Withdrawal, Api.WithdrawalList>;
     /**
      * What happened, oldest first, behind a cursor; `follow` waits for more for ever and bears a service that is away for a while.
@@ -69,7 +116,12 @@ export class HumanOpsClient {
     }, options?: RequestOptions): Listing<Api.Event, Api.EventList>;
     /** Every task type with domain, default proof and highest reward; asked once. @returns {Promise<Api.CategoryList>} */
     categories(): Promise<Api.CategoryList>;
-    /** Posts a task and escrows reward and fee. @param {Api.TaskNew} task @param {RequestOptions} [options] @returns {Promise<Api.TaskCreated>} */
+    /**
+     * Posts a task and escrows reward and fee.
+     * @param {Api.TaskNew} task
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.TaskCreated>}
+     */
     createTask(task: Api.TaskNew, options?: RequestOptions): Promise<Api.TaskCreated>;
     /**
      * Posts a task of a digital category.
@@ -90,9 +142,19 @@ export class HumanOpsClient {
         privateKey: string;
         publicKey: string;
     }>;
-    /** Newest first. @param {Api.TaskQuery} [query] @param {RequestOptions} [options] @returns {Listing<Api.TaskRow, Api.TaskList>} */
+    /**
+     * Newest first.
+     * @param {Api.TaskQuery} [query]
+     * @param {RequestOptions} [options]
+     * @returns {Listing<Api.TaskRow, Api.TaskList>}
+     */
     tasks(query?: Api.TaskQuery, options?: RequestOptions): Listing<Api.TaskRow, Api.TaskList>;
-    /** A task with proof, verdict, messages and events. @param {string} taskId @param {RequestOptions} [options] @returns {Promise<Api.Task>} */
+    /**
+     * A task with proof, verdict, messages and events.
+     * @param {string} taskId
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Task>}
+     */
     task(taskId: string, options?: RequestOptions): Promise<Api.Task>;
     /**
      * Waits until a task is there.
@@ -101,49 +163,126 @@ export class HumanOpsClient {
      * Throws HumanOpsError `timeout`, and `task_ended` when what is waited for cannot come any more; details tell the status.
      */
     waitForTask(taskId: string, { until, onChange, timeout, signal }?: WaitOptions): Promise<Api.Task>;
-    /** The operator who claimed may start. @param {string} taskId @param {RequestOptions} [options] @returns {Promise<Api.EstimateApproved>} */
+    /**
+     * The operator who claimed may start.
+     * @param {string} taskId
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.EstimateApproved>}
+     */
     approveEstimate(taskId: string, options?: RequestOptions): Promise<Api.EstimateApproved>;
-    /** The task is open to others again. @param {string} taskId @param {{ reason?: string }} [why] @param {RequestOptions} [options] @returns {Promise<Api.EstimateRejected>} */
+    /**
+     * The task is open to others again.
+     * @param {string} taskId
+     * @param {{ reason?: string }} [why]
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.EstimateRejected>}
+     */
     rejectEstimate(taskId: string, why?: {
         reason?: string;
     }, options?: RequestOptions): Promise<Api.EstimateRejected>;
-    /** Before the work begins; reward and fee return. @param {string} taskId @param {RequestOptions} [options] @returns {Promise<Api.TaskCancelled>} */
+    /**
+     * Before the work begins; reward and fee return.
+     * @param {string} taskId
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.TaskCancelled>}
+     */
     cancelTask(taskId: string, options?: RequestOptions): Promise<Api.TaskCancelled>;
-    /** Your own verdict on submitted proof. @param {string} taskId @param {{ decision: 'APPROVE' | 'REJECT', reason?: string }} verdict @param {RequestOptions} [options] @returns {Promise<Api.Verdict>} */
+    /**
+     * Your own verdict on submitted proof.
+     * @param {string} taskId
+     * @param {{ decision: 'APPROVE' | 'REJECT', reason?: string }} verdict
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Verdict>}
+     */
     verifyTask(taskId: string, verdict: {
         decision: "APPROVE" | "REJECT";
         reason?: string;
     }, options?: RequestOptions): Promise<Api.Verdict>;
-    /** While the pay is held. @param {string} taskId @param {{ reason: string }} why @param {RequestOptions} [options] @returns {Promise<Api.Disputed>} */
+    /**
+     * While the pay is held.
+     * @param {string} taskId
+     * @param {{ reason: string }} why
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Disputed>}
+     */
     disputeTask(taskId: string, why: {
         reason: string;
     }, options?: RequestOptions): Promise<Api.Disputed>;
-    /** Once, after completion. @param {string} taskId @param {{ rating: number, comment?: string }} rating 1 to 5 @param {RequestOptions} [options] @returns {Promise<Api.Rated>} */
+    /**
+     * Once, after completion.
+     * @param {string} taskId
+     * @param {{ rating: number, comment?: string }} rating 1 to 5
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Rated>}
+     */
     rateTask(taskId: string, rating: {
         rating: number;
         comment?: string;
     }, options?: RequestOptions): Promise<Api.Rated>;
     /** @param {string} taskId @param {RequestOptions} [options] @returns {Promise<Api.MessageList>} */
     messages(taskId: string, options?: RequestOptions): Promise<Api.MessageList>;
-    /** To the operator on the task. @param {string} taskId @param {string} message @param {RequestOptions} [options] @returns {Promise<Api.MessageAdded>} */
+    /**
+     * To the operator on the task.
+     * @param {string} taskId
+     * @param {string} message
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.MessageAdded>}
+     */
     sendMessage(taskId: string, message: string, options?: RequestOptions): Promise<Api.MessageAdded>;
-    /** A task that screening blocked, put before staff. @param {string} screeningId of the 422's details @param {{ reason: string }} why @param {RequestOptions} [options] @returns {Promise<Api.Appealed>} */
+    /**
+     * A task that screening blocked, put before staff.
+     * @param {string} screeningId of the 422's details
+     * @param {{ reason: string }} why
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Appealed>}
+     */
     appeal(screeningId: string, why: {
         reason: string;
     }, options?: RequestOptions): Promise<Api.Appealed>;
-    /** Verified people near a place. @param {Api.OperatorQuery} query @param {RequestOptions} [options] @returns {Promise<Api.OperatorsFound>} */
+    /**
+     * Verified people near a place.
+     * @param {Api.OperatorQuery} query
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.OperatorsFound>}
+     */
     searchOperators(query: Api.OperatorQuery, options?: RequestOptions): Promise<Api.OperatorsFound>;
-    /** The credential of a completed task, as it is stored. @param {string} taskId @param {RequestOptions} [options] @returns {Promise<Api.Credential>} */
+    /**
+     * The credential of a completed task, as it is stored.
+     * @param {string} taskId
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Credential>}
+     */
     encryptedCredential(taskId: string, options?: RequestOptions): Promise<Api.Credential>;
-    /** The credential of a completed task, decrypted here. @param {string} taskId @param {PrivateKey} privateKey @param {RequestOptions} [options] @returns {Promise<any>} */
+    /**
+     * The credential of a completed task, decrypted here.
+     * @param {string} taskId
+     * @param {PrivateKey} privateKey
+     * @param {RequestOptions} [options]
+     * @returns {Promise<any>}
+     */
     retrieveCredential(taskId: string, privateKey: PrivateKey, options?: RequestOptions): Promise<any>;
-    /** A signed receipt of a completed task; {@link verifyReceipt} checks it. @param {string} taskId @param {RequestOptions} [options] @returns {Promise<Api.Receipt>} */
+    /**
+     * A signed receipt of a completed task; {@link verifyReceipt} checks it.
+     * @param {string} taskId
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Receipt>}
+     */
     receipt(taskId: string, options?: RequestOptions): Promise<Api.Receipt>;
     /** The public keys of receipts. @param {RequestOptions} [options] @returns {Promise<Api.Jwks>} */
     jwks(options?: RequestOptions): Promise<Api.Jwks>;
-    /** Deliveries of a task's webhooks. @param {string} taskId @param {RequestOptions} [options] @returns {Promise<Api.DeliveryList>} */
+    /**
+     * Deliveries of a task's webhooks.
+     * @param {string} taskId
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.DeliveryList>}
+     */
     taskWebhooks(taskId: string, options?: RequestOptions): Promise<Api.DeliveryList>;
-    /** @param {string} taskId @param {string} deliveryId @param {RequestOptions} [options] @returns {Promise<Api.Redelivered>} */
+    /**
+     * @param {string} taskId
+     * @param {string} deliveryId
+     * @param {RequestOptions} [options]
+     * @returns {Promise<Api.Redelivered>}
+     */
     redeliverWebhook(taskId: string, deliveryId: string, options?: RequestOptions): Promise<Api.Redelivered>;
     #private;
 }

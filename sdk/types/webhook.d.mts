@@ -8,7 +8,7 @@
  * @returns {Promise<WebhookEvent>} the same `id` on every attempt: remember it to do things once
  * Throws HumanOpsError `signature_invalid`, `unreadable` (signed, but no JSON).
  */
-export function verifyWebhook({ payload, headers, secret, scheme, tolerance, now }: {
+export function verifyWebhook({ payload, headers, secret, scheme, tolerance, now, }: {
     payload: string | Uint8Array | ArrayBuffer;
     headers: HeadersLike;
     secret: string;

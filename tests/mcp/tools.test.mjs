@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { addr, eip191Signer } from 'micro-eth-signer';
 import { stack } from '../stack.mjs';
 import { newOperator, prepare, proof } from '../work.mjs';
 import { clients, digital, failure, front, legacy, tool } from './mcp.mjs';
@@ -36,6 +37,17 @@ async function credentialTask() {
 }
 const withCredential = await credentialTask();
 
+/* In test mode no chain is asked, but a wallet is bound as ever. */
+async function bindWallet() {
+  const key = `0x${randomBytes(32).toString('hex')}`;
+  const { nonce, message } = (await s.call('POST', '/agents/wallet/challenge', { key: agent.key })).json;
+  const body = { wallet_address: addr.fromPrivateKey(key), nonce, signature: eip191Signer.sign(message, key, false), chain: 'base' };
+  const bound = await s.call('PUT', '/agents/wallet', { key: agent.key, body });
+  assert.equal(bound.status, 200, bound.text);
+  return body.wallet_address;
+}
+const wallet = await bindWallet();
+
 /* "Available Tools" of the reference: ? marks what is optional. */
 const REFERENCE = {
   search_operators: 'lat, lng, radius_km?, task_type?, min_rating?',
@@ -46,7 +58,10 @@ const REFERENCE = {
   list_digital_categories: '',
   get_task_result: 'task_id',
   check_verification_status: 'task_id',
+  fund_account: 'amount_usdc, tx_hash',
+  request_payout: 'amount_usd, wallet_address, chain',
   get_balance: '',
+  get_deposit_address: '',
   approve_estimate: 'task_id',
   reject_estimate: 'task_id, reason?',
   cancel_task: 'task_id',
@@ -105,6 +120,9 @@ const calls = {
   cancel_task: [() => one('PENDING'), (r) => assert.deepEqual([r.status, r.refunded_usd], ['CANCELLED', 27.5])],
   send_message: [async () => ({ ...await one('ACCEPTED'), message: 'Are you there?' }), (r) => assert.match(r.message_id, /^msg_/)],
   get_balance: [async () => ({}), (r) => assert.equal(r.currency, 'USD')],
+  get_deposit_address: [async () => ({}), (r) => assert.deepEqual([r.chain, r.wallet_verified, r.min_deposit], ['base', true, 5])],
+  fund_account: [async () => ({ amount_usdc: 12.5, tx_hash: `0x${randomBytes(32).toString('hex')}` }), (r) => assert.deepEqual([r.status, r.amount_credited], ['confirmed', 12.5])],
+  request_payout: [async () => ({ amount_usd: 10, wallet_address: wallet, chain: 'base' }), (r) => assert.deepEqual([r.amount_usd, r.to_address.toLowerCase()], [10, wallet.toLowerCase()])],
 };
 
 for (const [who, connect] of Object.entries(clients))
@@ -146,7 +164,7 @@ test('every argument of every tool reaches something that knows it: a value of a
     if (Object.keys(args).length === 0)
       continue;
     const fault = await failure(s, agent, name, args);
-    assert.equal(fault.code, 'validation_failed', name);
+    assert.equal(fault.code, 'validation_failed', `${name} ${JSON.stringify(fault)}`);
     assert.deepEqual(Object.keys(fault.details.fields).sort(), Object.keys(args).sort(), `${name}: each, and at once`);
     for (const [field, text] of Object.entries(fault.details.fields))
       assert.doesNotMatch(text, /is not a/, `${name}.${field}: ${text}`);
@@ -187,6 +205,40 @@ test('arguments that are no object are a fault of the message', async () => {
 });
 
 /* money */
+
+test('USDC is told of once, a payout goes to the bound wallet and nowhere else', async () => {
+  const tx_hash = `0x${randomBytes(32).toString('hex')}`, before = await tool(s, agent, 'get_balance');
+  const told = await tool(s, agent, 'fund_account', { amount_usdc: 100, tx_hash });
+  const again = await tool(s, agent, 'fund_account', { amount_usdc: 100, tx_hash: tx_hash.toUpperCase().replace('X', 'x') });
+  assert.equal(again.transaction_id, told.transaction_id);
+  assert.ok(Math.abs((await tool(s, agent, 'get_balance')).deposit_balance - before.deposit_balance - 100) < 1e-6);
+  const thief = await s.agent({ tier: 'VERIFIED' });
+  assert.equal((await failure(s, thief, 'fund_account', { amount_usdc: 100, tx_hash })).code, 'deposit_taken');
+  assert.deepEqual(Object.keys((await failure(s, agent, 'fund_account', { amount_usdc: 4.99, tx_hash: '0x12' })).details.fields).sort(), ['amount_usdc', 'tx_hash']);
+  const elsewhere = await failure(s, agent, 'request_payout', { amount_usd: 10, wallet_address: `0x${'2'.repeat(40)}`, chain: 'base' });
+  assert.deepEqual(Object.keys(elsewhere.details.fields), ['wallet_address']);
+  const unbound = await failure(s, thief, 'request_payout', { amount_usd: 10, wallet_address: wallet, chain: 'base' });
+  assert.equal(unbound.code, 'wallet_required');
+  assert.match(unbound.hint, /wallet/);
+});
+
+test('an operator sees one tool, the payout, and it is that of the operator', async () => {
+  const headers = { 'X-Operator-Id': operator.id };
+  const { json } = await legacy(s, 'tools/list', {}, { headers });
+  assert.deepEqual(json.result.tools.map((t) => t.name), ['request_payout']);
+  const ask = (name, args) => legacy(s, 'tools/call', { name, arguments: args }, { headers });
+  assert.equal((await ask('get_balance', {})).status, 401);
+  const [done] = await prepare(s, { agent, operator, status: 'COMPLETED' });
+  await s.sql(`update earnings set available_at = now() - interval '1 day' where task_id = '${done.uuid}'`);
+  const args = { amount_usd: 25, wallet_address: wallet, chain: 'base' };
+  const early = (await ask('request_payout', { ...args, amount_usd: 1_000 })).json.result;
+  assert.deepEqual([early.isError, JSON.parse(early.content[0].text).code], [true, 'payout_balance']);
+  await s.sweep();
+  const { result } = (await ask('request_payout', args)).json;
+  assert.equal(result.isError, false, JSON.stringify(result));
+  const status = await s.call('GET', `/operator/payout/status/${result.structuredContent.payout_id}`, { headers });
+  assert.equal(status.json.amount_usd, 25);
+});
 
 test('with the same idempotency_key a task is posted once and answered twice, at once too', async () => {
   const args = await digital(s, { idempotency_key: 'once-1', reward_usd: 11 });

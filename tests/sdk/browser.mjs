@@ -6,7 +6,15 @@ import test, { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { root } from '../stack.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 export function run(s) {
   let browser, page;
@@ -32,14 +40,27 @@ export function run(s) {
     const result = await page.evaluate(async () => {
       const { HumanOpsClient, verifyReceipt } = await import('/test/sdk/src/index.mjs');
       const open = new HumanOpsClient({ baseUrl: location.origin });
-      const client = open.withKey((await open.register({ name: 'browser', email: `browser-${Date.now()}@example.com` })).api_key);
-      const { task, privateKey } = await client.dispatchCredentialTask({ title: 'x', description: 'y', category: 'ACCOUNT_CREATION', reward_usd: 1 });
+      const client = open.withKey(
+        (await open.register({ name: 'browser', email: `browser-${Date.now()}@example.com` })).api_key,
+      );
+      const { task, privateKey } = await client.dispatchCredentialTask({
+        title: 'x',
+        description: 'y',
+        category: 'ACCOUNT_CREATION',
+        reward_usd: 1,
+      });
       const done = await client.waitForTask(task.task_id);
       const events = [];
       for await (const event of client.events({ limit: 2 })) events.push(event.event);
       const { receipt } = await client.receipt(task.task_id);
       const fault = await client.task('task_none').catch(({ name, code, status }) => ({ name, code, status }));
-      return { status: done.status, credential: await client.retrieveCredential(task.task_id, privateKey), events, fault, claims: await verifyReceipt(receipt, await client.jwks(), { taskId: task.task_id }) };
+      return {
+        status: done.status,
+        credential: await client.retrieveCredential(task.task_id, privateKey),
+        events,
+        fault,
+        claims: await verifyReceipt(receipt, await client.jwks(), { taskId: task.task_id }),
+      };
     });
     assert.equal(result.status, 'COMPLETED');
     assert.equal(result.credential.username, 'sandbox');
@@ -49,25 +70,44 @@ export function run(s) {
   });
 
   test('the published vectors of credentials, the refused ones too, and signatures of webhooks', async () => {
-    const result = await page.evaluate(async (file) => {
-      const { decryptCredential, encryptCredential, generateKeyPair, signWebhook, verifyWebhook } = await import('/test/sdk/src/index.mjs');
-      const { vectors, refused } = file, outcome = { bad: [], codes: [] };
-      for (const vector of vectors)
-        for (const key of [vector.private_key_pkcs8, vector.private_key_jwk]) {
-          const opened = await decryptCredential(key, vector.task_id, vector.encrypted_credential).catch((error) => error);
-          if (JSON.stringify(opened) !== JSON.stringify(JSON.parse(vector.plaintext))) outcome.bad.push(vector.name);
-        }
-      for (const { name, private_key_pkcs8: key, task_id: id, encrypted_credential: blob } of refused)
-        outcome.codes.push(await decryptCredential(key, id, blob).then(() => `opened: ${name}`, ({ code }) => code));
-      const pair = await generateKeyPair(), blob = await encryptCredential(pair.publicKey, 'task_x', { a: 'é' });
-      outcome.round = await decryptCredential(pair.privateKey, 'task_x', blob);
-      const payload = '{"event":"task.completed","id":"evt_1"}', headers = await signWebhook({ id: 'evt_1', payload, secret: 'whsec_c2VjcmV0' });
-      outcome.event = await verifyWebhook({ payload, headers: new Headers(headers), secret: 'whsec_c2VjcmV0' });
-      outcome.forged = await verifyWebhook({ payload: `${payload} `, headers, secret: 'whsec_c2VjcmV0' }).catch(({ code }) => code);
-      return outcome;
-    }, JSON.parse(readFileSync(path.join(root, 'tests/vectors/e2ee.json'), 'utf8')));
+    const result = await page.evaluate(
+      async (file) => {
+        const { decryptCredential, encryptCredential, generateKeyPair, signWebhook, verifyWebhook } =
+          await import('/test/sdk/src/index.mjs');
+        const { vectors, refused } = file,
+          outcome = { bad: [], codes: [] };
+        for (const vector of vectors)
+          for (const key of [vector.private_key_pkcs8, vector.private_key_jwk]) {
+            const opened = await decryptCredential(key, vector.task_id, vector.encrypted_credential).catch(
+              (error) => error,
+            );
+            if (JSON.stringify(opened) !== JSON.stringify(JSON.parse(vector.plaintext))) outcome.bad.push(vector.name);
+          }
+        for (const { name, private_key_pkcs8: key, task_id: id, encrypted_credential: blob } of refused)
+          outcome.codes.push(
+            await decryptCredential(key, id, blob).then(
+              () => `opened: ${name}`,
+              ({ code }) => code,
+            ),
+          );
+        const pair = await generateKeyPair(),
+          blob = await encryptCredential(pair.publicKey, 'task_x', { a: 'é' });
+        outcome.round = await decryptCredential(pair.privateKey, 'task_x', blob);
+        const payload = '{"event":"task.completed","id":"evt_1"}',
+          headers = await signWebhook({ id: 'evt_1', payload, secret: 'whsec_c2VjcmV0' });
+        outcome.event = await verifyWebhook({ payload, headers: new Headers(headers), secret: 'whsec_c2VjcmV0' });
+        outcome.forged = await verifyWebhook({ payload: `${payload} `, headers, secret: 'whsec_c2VjcmV0' }).catch(
+          ({ code }) => code,
+        );
+        return outcome;
+      },
+      JSON.parse(readFileSync(path.join(root, 'tests/vectors/e2ee.json'), 'utf8')),
+    );
     assert.deepEqual(result.bad, []);
-    assert.ok(result.codes.every((code) => ['key_invalid', 'credential_invalid', 'decryption_failed'].includes(code)), result.codes.join());
+    assert.ok(
+      result.codes.every((code) => ['key_invalid', 'credential_invalid', 'decryption_failed'].includes(code)),
+      result.codes.join(),
+    );
     assert.deepEqual([result.round, result.event.id, result.forged], [{ a: 'é' }, 'evt_1', 'signature_invalid']);
   });
 

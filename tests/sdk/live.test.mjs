@@ -8,5 +8,5 @@ const s = await stack({ settings: ['SANDBOX_STEP_SECONDS=0', 'ALLOW_DEV_OPERATOR
 
 /* Most of the time is spent waiting. */
 describe('sdk', { concurrency: 3 }, () => {
-  for (const { name, run } of parts) describe(name, { concurrency: 1, timeout: 60_000 }, () => run(s));
+  for (const { name, run } of parts) describe(name, { concurrency: 1, timeout: 240_000 }, () => run(s));
 });

@@ -12,15 +12,29 @@ function* processes() {
       let exe = '';
       try {
         exe = readlinkSync(`/proc/${pid}/exe`);
-      } catch { /* a zombie, or not ours to see */ }
+      } catch {
+        /* a zombie, or not ours to see */
+      }
       yield { pid, parent, exe, line: readFileSync(`/proc/${pid}/cmdline`, 'utf8') };
-    } catch { /* gone meanwhile */ }
+    } catch {
+      /* gone meanwhile */
+    }
 }
 
 /* The instance's programs: ours, nginx and PostgreSQL, which name its folders, and their children. */
 function programsOf(s) {
-  const all = [...processes()], folders = [s.lib, s.settings.STATE_DIR, s.settings.RUN_DIR, s.state];
-  const own = new Set(all.filter(({ exe, line, pid }) => pid !== String(process.pid) && /(?:\.fcgi|worker|imager|nginx|postgres)/.test(exe) && folders.some((folder) => exe.startsWith(folder) || line.includes(folder))).map(({ pid }) => pid));
+  const all = [...processes()],
+    folders = [s.lib, s.settings.STATE_DIR, s.settings.RUN_DIR, s.state];
+  const own = new Set(
+    all
+      .filter(
+        ({ exe, line, pid }) =>
+          pid !== String(process.pid) &&
+          /(?:\.fcgi|worker|imager|nginx|postgres)/.test(exe) &&
+          folders.some((folder) => exe.startsWith(folder) || line.includes(folder)),
+      )
+      .map(({ pid }) => pid),
+  );
   for (let size = -1; size !== own.size;) {
     size = own.size;
     for (const { pid, parent } of all) if (own.has(parent)) own.add(pid);
@@ -42,10 +56,13 @@ function* memoryOf(pid, overlap) {
     const [, from, to, mode, what] = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)$/.exec(line) ?? [];
     if (from === undefined || mode[0] !== 'r' || what.startsWith('[v') || /\.so|locale/.test(what)) continue;
     for (let at = BigInt(`0x${from}`); at < BigInt(`0x${to}`); at += BigInt(STEP - overlap)) {
-      const left = BigInt(`0x${to}`) - at, length = left < BigInt(STEP) ? Number(left) : STEP;
+      const left = BigInt(`0x${to}`) - at,
+        length = left < BigInt(STEP) ? Number(left) : STEP;
       try {
         yield buffer.subarray(0, readSync(mem, buffer, 0, length, at));
-      } catch { /* a page that is not there */ }
+      } catch {
+        /* a page that is not there */
+      }
       if (left <= BigInt(STEP)) break;
     }
   }
@@ -65,14 +82,17 @@ function* filesBelow(folder) {
  * what must be there }, so that a search that sees nothing cannot pass.
  */
 export async function memoryHolds(s, { secrets, witness }) {
-  const found = [], overlap = Math.max(...secrets.map((one) => one.length), witness.length);
-  let programs = 0, witnessed = 0;
+  const found = [],
+    overlap = Math.max(...secrets.map((one) => one.length), witness.length);
+  let programs = 0,
+    witnessed = 0;
   const look = (bytes, where) => {
     if (secrets.some((one) => bytes.includes(one))) found.push(where);
     return bytes.includes(witness);
   };
   for (const { pid, exe } of programsOf(s)) {
-    let has = false, any = false;
+    let has = false,
+      any = false;
     for (const piece of memoryOf(pid, overlap)) {
       any = true;
       if (look(piece, `${path.basename(exe)} ${pid}`)) has = true;
@@ -80,7 +100,9 @@ export async function memoryHolds(s, { secrets, witness }) {
     programs += any ? 1 : 0;
     witnessed += has ? 1 : 0;
   }
-  const dump = execFileSync('pg_dump', ['-h', s.settings.RUN_DIR, '-U', 'postgres', 'humanops'], { maxBuffer: 256 << 20 });
+  const dump = execFileSync('pg_dump', ['-h', s.settings.RUN_DIR, '-U', 'postgres', 'humanops'], {
+    maxBuffer: 256 << 20,
+  });
   if (!look(dump, 'pg_dump')) found.push('the dump has not even the public key');
   for (const file of filesBelow(s.settings.STATE_DIR)) {
     const bytes = readFileSync(file);

@@ -4,7 +4,9 @@ import { randomUUID } from 'node:crypto';
 
 /* A verified operator: call(method, path below /operator, body). */
 export async function newPerson(s) {
-  const made = await s.call('POST', '/operator/register', { body: { name: 'Jane Doe', email: `${randomUUID()}@example.com`, phone: '+1234567890' } });
+  const made = await s.call('POST', '/operator/register', {
+    body: { name: 'Jane Doe', email: `${randomUUID()}@example.com`, phone: '+1234567890' },
+  });
   assert.equal(made.status, 201, made.text);
   const id = made.json.operator_id;
   return {
@@ -27,5 +29,6 @@ export async function newPerson(s) {
 }
 
 export const confirmation = {
-  confirmation_text: 'All twelve items of the list were compared with the shop window: eleven agree, the ninth is out of stock; seen today.',
+  confirmation_text:
+    'All twelve items of the list were compared with the shop window: eleven agree, the ninth is out of stock; seen today.',
 };

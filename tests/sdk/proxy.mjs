@@ -13,7 +13,8 @@ import http from 'node:http';
  *   { delay: ms }               the answer comes so much later
  */
 export async function proxy(s, { ip } = {}) {
-  const requests = [], own = { requests, trouble: () => undefined };
+  const requests = [],
+    own = { requests, trouble: () => undefined };
   const server = http.createServer(async (request, response) => {
     const chunks = [];
     try {
@@ -21,12 +22,15 @@ export async function proxy(s, { ip } = {}) {
     } catch {
       return;
     }
-    const body = Buffer.concat(chunks), record = { method: request.method, path: request.url, headers: request.headers, body: body.toString() };
+    const body = Buffer.concat(chunks),
+      record = { method: request.method, path: request.url, headers: request.headers, body: body.toString() };
     const trouble = own.trouble(requests.push(record), record) ?? {};
     if (trouble.status) return response.writeHead(trouble.status, trouble.headers).end(trouble.body);
     if (trouble.drop === 'before') return request.socket.destroy();
     const { host: _, connection: _c, 'transfer-encoding': _t, ...headers } = request.headers;
-    const answer = await s.call(request.method, request.url, { whole: true, raw: body.length > 0 ? body : undefined, ip, headers }).catch((error) => error);
+    const answer = await s
+      .call(request.method, request.url, { whole: true, raw: body.length > 0 ? body : undefined, ip, headers })
+      .catch((error) => error);
     if (answer instanceof Error || trouble.drop === 'after') return request.socket.destroy();
     if (trouble.delay) await new Promise((done) => setTimeout(done, trouble.delay));
     const { 'transfer-encoding': _e, connection: _n, ...back } = answer.headers;
@@ -36,7 +40,10 @@ export async function proxy(s, { ip } = {}) {
     response.write(bytes.subarray(0, trouble.cut), () => setTimeout(() => request.socket.destroy(), 20));
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  own.close = () => { server.closeAllConnections(); server.close(); };
+  own.close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
   own.url = `http://127.0.0.1:${server.address().port}`;
   return own;
 }

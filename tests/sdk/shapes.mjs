@@ -4,10 +4,18 @@ import ts from 'typescript';
 import { root } from '../stack.mjs';
 
 const file = path.join(root, 'sdk/types/index.d.mts');
-const program = ts.createProgram([file], { strict: true, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'], types: [] });
+const program = ts.createProgram([file], {
+  strict: true,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+  types: [],
+});
 const checker = program.getTypeChecker();
 const source = program.getSourceFile(file);
-const exported = new Map(checker.getExportsOfModule(checker.getSymbolAtLocation(source)).map((symbol) => [symbol.name, symbol]));
+const exported = new Map(
+  checker.getExportsOfModule(checker.getSymbolAtLocation(source)).map((symbol) => [symbol.name, symbol]),
+);
 const client = checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(exported.get('HumanOpsClient')));
 
 /* What a method's promise, or a list's page, holds. */
@@ -21,9 +29,11 @@ export function answerType(method) {
 export const declaredMethods = () => client.getProperties().map((symbol) => symbol.name);
 
 const isPlain = (type, value) =>
-  (type.flags & ts.TypeFlags.Literal && (type.flags & ts.TypeFlags.BooleanLiteral ? checker.typeToString(type) === String(value) : type.value === value))
-  || (type.flags & ts.TypeFlags.String && typeof value === 'string') || (type.flags & ts.TypeFlags.Number && typeof value === 'number')
-  || (type.flags & ts.TypeFlags.Null && value === null);
+  (type.flags & ts.TypeFlags.Literal &&
+    (type.flags & ts.TypeFlags.BooleanLiteral ? checker.typeToString(type) === String(value) : type.value === value)) ||
+  (type.flags & ts.TypeFlags.String && typeof value === 'string') ||
+  (type.flags & ts.TypeFlags.Number && typeof value === 'number') ||
+  (type.flags & ts.TypeFlags.Null && value === null);
 
 /* Faults, each with its place; none if the value fits. */
 export function faults(value, type, where = '') {
@@ -32,17 +42,29 @@ export function faults(value, type, where = '') {
     const all = type.types.map((one) => faults(value, one, where));
     return all.find((list) => list.length === 0) ?? all.sort((a, b) => b[0].length - a[0].length)[0];
   }
-  if (!(type.flags & ts.TypeFlags.Object)) return isPlain(type, value) ? [] : [`${where} is ${JSON.stringify(value)}, not ${checker.typeToString(type)}`];
-  if (value === null || typeof value !== 'object') return [`${where} is ${JSON.stringify(value)}, not ${checker.typeToString(type)}`];
+  if (!(type.flags & ts.TypeFlags.Object))
+    return isPlain(type, value) ? [] : [`${where} is ${JSON.stringify(value)}, not ${checker.typeToString(type)}`];
+  if (value === null || typeof value !== 'object')
+    return [`${where} is ${JSON.stringify(value)}, not ${checker.typeToString(type)}`];
   if (checker.isArrayType(type))
-    return Array.isArray(value) ? value.flatMap((one, i) => faults(one, checker.getTypeArguments(type)[0], `${where}[${i}]`)) : [`${where} is no list`];
-  const known = new Set(checker.getPropertiesOfType(type).map(({ name }) => name)), isOpen = checker.getIndexInfosOfType(type).length > 0;
-  const unknown = isOpen ? [] : Object.keys(value).filter((name) => !known.has(name)).map((name) => `${where}.${name} is not declared`);
-  return unknown.concat(checker.getPropertiesOfType(type).flatMap((property) => {
-    const place = `${where}.${property.name}`;
-    if (value[property.name] === undefined) return property.flags & ts.SymbolFlags.Optional ? [] : [`${place} is missing`];
-    return faults(value[property.name], withoutUndefined(checker.getTypeOfSymbol(property)), place);
-  }));
+    return Array.isArray(value)
+      ? value.flatMap((one, i) => faults(one, checker.getTypeArguments(type)[0], `${where}[${i}]`))
+      : [`${where} is no list`];
+  const known = new Set(checker.getPropertiesOfType(type).map(({ name }) => name)),
+    isOpen = checker.getIndexInfosOfType(type).length > 0;
+  const unknown = isOpen
+    ? []
+    : Object.keys(value)
+        .filter((name) => !known.has(name))
+        .map((name) => `${where}.${name} is not declared`);
+  return unknown.concat(
+    checker.getPropertiesOfType(type).flatMap((property) => {
+      const place = `${where}.${property.name}`;
+      if (value[property.name] === undefined)
+        return property.flags & ts.SymbolFlags.Optional ? [] : [`${place} is missing`];
+      return faults(value[property.name], withoutUndefined(checker.getTypeOfSymbol(property)), place);
+    }),
+  );
 }
 
 function withoutUndefined(type) {

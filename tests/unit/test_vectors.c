@@ -258,7 +258,8 @@ a_changed_bit_anywhere_opens_nothing(void **state)
 static void
 a_credential_made_here_opens_by_the_same_steps(void **state)
 {
-	static const char text[] = "{\"api_key\":\"sk_sandbox\"}", info[] = "humanops/credential/v1/task_x";
+	static const char text[] = "{\"api_key\":\"sk_sandbox\"}";
+	char info[] = "humanops/credential/v1/task_x";
 	uint8_t secret[P256_NUMBER_SIZE], point[P256_POINT_SIZE];
 	struct e2ee_blob blob;
 	struct bytes plain;
@@ -267,9 +268,9 @@ a_credential_made_here_opens_by_the_same_steps(void **state)
 	p256_generate(secret);
 	p256_public(secret, point);
 	e2ee_encrypt(scratch, point, info, text, strlen(text), &blob);
-	assert_true(open_sealed(&(struct sealed){ { secret, sizeof(secret) },
-				    { blob.ephemeral, sizeof(blob.ephemeral) }, { blob.iv, sizeof(blob.iv) },
-				    { blob.ciphertext, blob.len }, { (uint8_t *)(uintptr_t)info, strlen(info) } },
+	assert_true(open_sealed(
+	    &(struct sealed){ { secret, sizeof(secret) }, { blob.ephemeral, sizeof(blob.ephemeral) },
+		{ blob.iv, sizeof(blob.iv) }, { blob.ciphertext, blob.len }, { (uint8_t *)info, strlen(info) } },
 	    &plain));
 	assert_int_equal(plain.len, strlen(text));
 	assert_memory_equal(plain.at, text, plain.len);
