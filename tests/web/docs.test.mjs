@@ -126,7 +126,7 @@ test('shell examples call what there is, with bodies that it takes', () => {
 
 test('JSON shown is what it is said to be', () => {
   for (const { name, examples } of pages)
-    for (const { text, schema } of examples.filter((e) => e.lang === 'json'))
+    for (const { text, schema } of examples.filter((e) => e.schema))
       assert.equal(faults(`/components/schemas/${schema}`, JSON.parse(text)), '', `${name}: ${schema}`);
 });
 
@@ -220,6 +220,13 @@ test('statuses, events, scenarios and types are those that there are', () => {
   const credentials = table(page('credentials.html'), 'Credential types');
   assert.equal(credentials.length, 4);
   for (const [type, , most] of credentials) assert.equal(dollars(most), maxima[type], type);
+});
+
+test('the tools of MCP are those of the program', () => {
+  const tools = [...read('lib/api/mcp_tools.def').matchAll(/^TOOL\(\s*"(\w+)"/gm)].map(([, name]) => name);
+  const listed = table(page('mcp.html'), 'Tools').map(([name]) => name);
+  assert.ok(tools.length >= 20);
+  assert.deepEqual(listed.sort(), tools.sort());
 });
 
 test('settings that are named are settings', () => {
