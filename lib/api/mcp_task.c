@@ -2,6 +2,7 @@
  * Tasks of the protocol over tasks of ours; see mcp_task.h.  There is no state here: what a client reads is the task as it is,
  * what it answers is a call of the tool that a model would have made.
  */
+#include <assert.h>
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "api/mcp_task.h"
 #include "api/mcp_tool.h"
 #include "api/mcp_view.h"
+#include "base/money.h"
 #include "base/text.h"
 #include "http/reply.h"
 
@@ -155,10 +157,34 @@ load(struct request *rq, struct json_object *params)
 	return task;
 }
 
+static usd_micros
+money_of(struct json_object *object, const char *name)
+{
+	usd_micros amount = 0;
+	int rc = money_parse(text_of(object, name), &amount);
+
+	assert(rc == 0); /* we have printed it */
+	return amount;
+}
+
+/* A whole result of the call that made the task: that it promised what a creation answers, the client remembers (outputSchema). */
+static struct json_object *
+final_result(struct json_object *task)
+{
+	usd_micros fee = money_of(task, "platform_fee_usd");
+	struct json_object *result;
+
+	reply_money(task, "platform_fee", fee);
+	reply_money(task, "total_escrow", money_of(task, "reward_usd") + fee);
+	result = mcp_reply_content(mcp_tool_find(RESULT_TOOL), task);
+	reply_text(result, "resultType", "complete");
+	return result;
+}
+
 int
 mcp_task_get(struct request *rq, struct json_object *params, int can_ask, struct json_object **result)
 {
-	struct json_object *task = load(rq, params), *final;
+	struct json_object *task = load(rq, params);
 	bool is_claimed, is_review;
 
 	if (task == NULL)
@@ -173,11 +199,8 @@ mcp_task_get(struct request *rq, struct json_object *params, int can_ask, struct
 		ask_about_estimate(rq, task, *result);
 	else if (can_ask && is_review)
 		ask_about_proof(rq, task, *result);
-	if (is_status(task, "COMPLETED")) {
-		final = mcp_reply_content(mcp_tool_find(RESULT_TOOL), task);
-		reply_text(final, "resultType", "complete"); /* it is a whole result of tools/call */
-		reply_json(*result, "result", final);
-	}
+	if (is_status(task, "COMPLETED"))
+		reply_json(*result, "result", final_result(task));
 	reply_text(*result, "resultType", "complete");
 	json_object_put(task);
 	return 0;

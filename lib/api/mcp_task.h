@@ -5,7 +5,7 @@
  * The Tasks extension (io.modelcontextprotocol/tasks, 2026-07-28): a task of ours is the durable task of the protocol, under the same id.
  *   PENDING, ACCEPTED, IN_PROGRESS, SUBMITTED, VERIFIED, DISPUTED   working
  *   ESTIMATE_PENDING, SUBMITTED with MANUAL_REVIEW                  input_required: approve or reject
- *   COMPLETED                                                       completed, its result that of get_task_result
+ *   COMPLETED                                                       completed, its result that of get_task_result and what the creation promised
  *   CANCELLED                                                       cancelled
  */
 

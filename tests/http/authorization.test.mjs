@@ -287,7 +287,8 @@ test('the route tables are read as they are', () => {
 
 test('what is open to all is this and no more', () => {
   assert.deepEqual(of('PUBLIC').map((r) => r.name).filter((name) => !/ \/webhooks\//.test(name)).sort(), ['GET /.well-known/jwks.json', 'GET /agents/verify-email',
-    'GET /files/:name', 'GET /operator/settings', 'GET /tasks/categories', 'POST /agents/register', 'POST /agents/verify-email']);
+    'GET /files/:name', 'GET /operator/settings', 'GET /tasks/categories', 'POST /agents/register', 'POST /agents/verify-email',
+    'POST /mcp']); /* whose tools ask for themselves: tests/mcp/wire.test.mjs */
 });
 
 test('an agent\'s routes are closed to all without a key that works', () => refuse(of('AGENT'), headers.agent, [401, 'unauthorized']));

@@ -13,7 +13,7 @@ import { stack } from '../stack.mjs';
 import { digital, front } from './mcp.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const s = await stack({ settings: ['SANDBOX_STEP_SECONDS=3600'] });
+const s = await stack();
 const agent = await s.agent();
 const open = await front(s), keyed = await front(s, { key: agent.key });
 const out = mkdtempSync(path.join(tmpdir(), 'humanops-mcp-'));
@@ -36,10 +36,13 @@ for (const era of ['legacy', 'auto', 'modern'])
   test(`the inspector finds the tools, portable for every client, and calls them: ${era}`, async () => {
     const list = await inspect(era, ...withKey, '--method', 'tools/list', '--strict');
     assert.equal(list.status, 0, list.stdout + list.stderr);
-    assert.equal(JSON.parse(list.stdout).tools.length, 21);
+    assert.equal(JSON.parse(list.stdout).result.tools.length, 21);
+    assert.doesNotMatch(list.stderr, /Warning: tool/);
     const call = await inspect(era, ...withKey, '--method', 'tools/call', '--tool-name', 'dispatch_digital_task', '--tool-args-json', JSON.stringify(await digital(s, { reward_usd: 1 })));
     assert.equal(call.status, 0, call.stdout + call.stderr);
-    assert.equal(JSON.parse(call.stdout).structuredContent.status, 'PENDING');
+    /* In the modern era it declares the Tasks extension, takes the handle and follows the task to its end. */
+    const { status } = JSON.parse(call.stdout).result.structuredContent;
+    assert.equal(status, era === 'legacy' ? 'PENDING' : 'COMPLETED');
   });
 
 test('the inspector understands that a key is wrong', async () => {
@@ -50,11 +53,11 @@ test('the inspector understands that a key is wrong', async () => {
 
 /* the conformance suites */
 
-/* Scenarios without a failed check, by what the suite has written down. */
+/* Scenarios without a check that failed or warned, by what the suite has written down. */
 function passed(folder) {
   return readdirSync(folder).flatMap((name) => {
     const checks = JSON.parse(readFileSync(path.join(folder, name, 'checks.json'), 'utf8'));
-    const isGood = checks.every((c) => c.status !== 'FAILURE') && checks.some((c) => c.status === 'SUCCESS');
+    const isGood = checks.every((c) => !['FAILURE', 'WARNING'].includes(c.status)) && checks.some((c) => c.status === 'SUCCESS');
     return isGood ? [/^server-(.*)-\d{4}-\d\d-\d\dT/.exec(name)[1]] : [];
   }).sort();
 }
@@ -63,8 +66,8 @@ for (const [revision, program, args, wanted] of [
   ['2025-11-25', '@modelcontextprotocol/conformance/dist/index.js', [],
     ['dns-rebinding-protection', 'ping', 'server-initialize', 'tools-list']],
   ['2026-07-28', 'conformance-next/dist/index.js', ['--requirements', '2026-07-28'],
-    ['dns-rebinding-protection', 'http-header-validation', 'input-required-result-ignore-extra-params', 'input-required-result-missing-input-response',
-      'input-required-result-unsupported-methods', 'input-required-result-validate-input', 'sep-2164-resource-not-found', 'server-sse-multiple-streams', 'tools-list']],
+    ['dns-rebinding-protection', 'http-header-validation', 'input-required-result-unsupported-methods', 'input-required-result-validate-input',
+      'server-sse-multiple-streams', 'tools-list']],
 ])
   test(`the official conformance suite of ${revision} finds nothing but what the baseline gives reasons for`, async () => {
     const folder = path.join(out, revision);

@@ -217,6 +217,7 @@ test('a client of the extension gets a handle for a task, follows it and has its
   assert.equal(outcome.status, 'completed');
   assert.equal(outcome.result.structuredContent.status, 'COMPLETED');
   assert.ok(outcome.result.structuredContent.proof);
+  assert.deepEqual([outcome.result.structuredContent.platform_fee, outcome.result.structuredContent.total_escrow], [1, 6], 'as the tool promised');
   assert.equal(lastTask.status, 'completed');
   const immediate = await tasks.callTool('get_balance', {});
   assert.equal(immediate.kind, 'immediate', 'what is no work is no task');

@@ -110,7 +110,9 @@ export function run(s) {
   test("the form of what is forwarded is that of the service's own webhook", async () => {
     const own = await s.receiver(),
       local = await s.receiver();
-    const listener = start(['listen', '--forward', local.url, '--events', 'task.manual_review'], { state: 'state-form' });
+    const listener = start(['listen', '--forward', local.url, '--events', 'task.manual_review'], {
+      state: 'state-form',
+    });
     await s.until(() => listener.stdout.includes('ready'), 60_000);
     await finish(['trigger', 'task.manual_review', '--callback-url', own.url, '--callback-secret', 'x'], {
       state: 'state-form',

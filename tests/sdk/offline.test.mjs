@@ -133,6 +133,18 @@ test("the operators' app makes the vectors' very bytes", { skip: !existsSync(sea
   }
 });
 
+test('base64 has one text for each value: blanks, missing padding and bits that mean nothing are refused', async () => {
+  const { task_id: id, private_key_jwk: jwk, encrypted_credential: blob } = file.vectors[0];
+  const point = blob.ephemeralPublicKey; /* 65 bytes: the last letter has two bits that mean nothing */
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const other = `${point.slice(0, -2)}${letters[letters.indexOf(point.at(-2)) + 1]}=`;
+  assert.ok(Buffer.from(other, 'base64').equals(Buffer.from(point, 'base64')));
+  for (const text of [other, point.slice(0, -1), ` ${point}`, `${point}\n`, `${point}=`])
+    await assert.rejects(decryptCredential(jwk, id, { ...blob, ephemeralPublicKey: text }), (error) =>
+      REFUSALS.includes(error.code),
+    );
+});
+
 test('sealing: fresh each time, at most 64 KiB, for good keys only', async () => {
   const pair = await generateKeyPair(),
     seen = new Set();

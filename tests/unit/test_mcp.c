@@ -42,7 +42,7 @@ assert_schema(const struct mcp_tool *tool, struct json_object *schema)
 	}
 	json_object_object_foreach(properties, name, property)
 	{
-		if (text(property, "type") == NULL && !json_object_object_get_ex(property, "enum", NULL))
+		if (text(property, "type") == NULL && !json_object_object_get_ex(property, "anyOf", NULL))
 			fail_msg("%s: %s has no type", tool->name, name);
 	}
 }
