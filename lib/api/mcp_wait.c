@@ -127,13 +127,14 @@ wait_for(struct request *rq, const struct mcp_tool *tool, struct json_object *ar
 static void
 read_wait(struct request *rq, struct json_object *args, struct wait *wait)
 {
-	struct json_object *seconds = json_object_object_get(args, "timeout_seconds");
+	struct json_object *given = json_object_object_get(args, "timeout_seconds");
 	struct json_object *status = json_object_object_get(args, "after_status");
+	int64_t seconds = given != NULL ? json_object_get_int64(given) : WAIT_MAX_S;
 
-	wait->timeout_ms = 1000 * (seconds != NULL ? json_object_get_int64(seconds) : WAIT_MAX_S);
-	if (seconds != NULL && (!json_object_is_type(seconds, json_type_int) || json_object_get_int64(seconds) < 1 ||
-				   json_object_get_int64(seconds) > WAIT_MAX_S))
+	if ((given != NULL && !json_object_is_type(given, json_type_int)) || seconds < 1 || seconds > WAIT_MAX_S)
 		error_field(&rq->error, "timeout_seconds", "must be a whole number from 1 to %d", WAIT_MAX_S);
+	else
+		wait->timeout_ms = 1000 * seconds;
 	if (status != NULL && !mcp_view_is_status(mcp_message_text(status)))
 		error_field(&rq->error, "after_status", "must be the status of a task, such as \"PENDING\"");
 	else if (status != NULL)
