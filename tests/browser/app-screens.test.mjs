@@ -82,14 +82,14 @@ test('every screen passes axe, in both sizes and both colour schemes, and fits i
     ['tasks', '#/tasks', 'Photograph the menu'],
     ['map', '#/map', 'The rings are'],
     ['task', `#/tasks/${open1}`, 'Claim this task'],
-    ['work', '#/work', 'Your turn'],
-    ['job-waiting', `#/work/${waiting}`, 'Wait for the agent'],
-    ['job-approved', `#/work/${begun}`, 'You can begin'],
-    ['job-done', `#/work/${done}`, 'Done, thank you'],
-    ['messages', `#/work/${begun}/messages`, 'across the street'],
-    ['proof', `#/work/${begun}/proof`, 'No photos yet'],
-    ['proof-words', `#/work/${words}/proof`, 'Your confirmation'],
-    ['credential', `#/work/${sealed}/proof`, 'Fingerprint'],
+    ['work', '#/mine', 'Your turn'],
+    ['job-waiting', `#/mine/${waiting}`, 'Wait for the agent'],
+    ['job-approved', `#/mine/${begun}`, 'You can begin'],
+    ['job-done', `#/mine/${done}`, 'Done, thank you'],
+    ['messages', `#/mine/${begun}/messages`, 'across the street'],
+    ['proof', `#/mine/${begun}/proof`, 'No photos yet'],
+    ['proof-words', `#/mine/${words}/proof`, 'Your confirmation'],
+    ['credential', `#/mine/${sealed}/proof`, 'Fingerprint'],
     ['earnings', '#/earnings', 'Your rewards'],
     ['profile', '#/profile', 'About you'],
     ['welcome', '#/welcome', 'How it works'],
@@ -99,7 +99,7 @@ test('every screen passes axe, in both sizes and both colour schemes, and fits i
     await shows(page, text);
     await look(page, name);
   }
-  await open(page, `#/work/${begun}/proof`);
+  await open(page, `#/mine/${begun}/proof`);
   await page
     .locator('input[type=file]')
     .setInputFiles([
@@ -107,7 +107,7 @@ test('every screen passes axe, in both sizes and both colour schemes, and fits i
     ]);
   await shows(page, 'All photos have arrived');
   await look(page, 'proof-photo');
-  await open(page, `#/work/${begun}`);
+  await open(page, `#/mine/${begun}`);
   await button(page, 'I do not feel safe').click();
   await look(page, 'unsafe', { full: false });
   await page.keyboard.press('Escape');
@@ -214,7 +214,7 @@ test('payout: fee and net are agreed to first, and one whose answer was lost is 
 });
 
 test("nothing but the app's own files is kept in the cache, and signing out leaves nothing of the person", async () => {
-  const page = await enter(op, { hash: '#/work' });
+  const page = await enter(op, { hash: '#/mine' });
   await workerReady(page);
   await open(page, '#/profile');
   await open(page, '#/earnings');
@@ -256,7 +256,7 @@ test("nothing but the app's own files is kept in the cache, and signing out leav
 
 test('the next person at a device sees nothing of the one before, though nobody signed out', async () => {
   const next = await w.operator({ name: 'Next', email: 'next@example.com' });
-  const page = await enter(op, { hash: '#/work' });
+  const page = await enter(op, { hash: '#/mine' });
   await shows(page, 'Finished');
   await workerReady(page);
   const other = await page.context().newPage();
@@ -265,7 +265,7 @@ test('the next person at a device sees nothing of the one before, though nobody 
   await shows(other, 'next@example.com');
   await page.close();
   await other.context().setOffline(true);
-  await open(other, '#/work');
+  await open(other, '#/mine');
   await shows(other, 'You are offline');
   assert.equal(await other.getByText('Finished').count(), 0);
   await other.context().close();
@@ -295,7 +295,7 @@ test('the map loads its library only when it is opened, and a marker leads to it
   const page = await enter(op),
     asked = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-  await open(page, '#/work');
+  await open(page, '#/mine');
   assert.ok(!asked.some((file) => file.startsWith('/vendor/')));
   await open(page, '#/map?domain=PHYSICAL');
   await page.locator('.map-task').first().waitFor();

@@ -184,7 +184,7 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   state.lives = 3600;
 
   /* A token that the API refuses before its time is renewed, and nobody notices. */
-  await open(page, '#/work');
+  await open(page, '#/mine');
   let refusals = 0;
   await page
     .context()
@@ -229,14 +229,14 @@ test('a person signs in at the provider, registers, works, and signs out', { ski
   await button(page, 'Claim with this estimate').click();
   await shows(page, 'Wait for the agent');
   await w.asAgent(agent, 'POST', `/tasks/${task}/estimate/approve`);
-  await open(page, '#/work');
-  await open(page, `#/work/${task}`);
+  await open(page, '#/mine');
+  await open(page, `#/mine/${task}`);
   await shows(page, 'You can begin');
   await page.context().setOffline(true);
   await page.evaluate(() => sessionStorage.clear());
   await page.reload();
   await shows(page, 'You can begin');
-  await open(page, `#/work/${task}/proof`);
+  await open(page, `#/mine/${task}/proof`);
   await page.getByLabel('Your confirmation').fill('There are twelve chairs, all of them along the window side.');
   await button(page, 'Hand in the proof').click();
   await shows(page, 'Handed in here, on its way');

@@ -157,7 +157,7 @@ test('the network goes in the middle of an upload, the app is closed and opened:
     title = 'Broken network',
     task = await w.accepted(agent, op, { title });
   let page = await enter(op, {
-    hash: `#/work/${task}/proof`,
+    hash: `#/mine/${task}/proof`,
     page: { ignore: [/ERR_INTERNET_DISCONNECTED|net::ERR/] },
   });
   const context = page.context();
@@ -182,7 +182,7 @@ test('the network goes in the middle of an upload, the app is closed and opened:
   assert.deepEqual(await uploads(title), [], 'what was broken off has not arrived');
   /* Without any network the app opens, knows the task, and takes the proof. */
   page = await context.newPage();
-  await page.goto(`${s.base}/app/#/work`);
+  await page.goto(`${s.base}/app/#/mine`);
   await shows(page, 'No connection.');
   await page.getByRole('link', { name: title }).click();
   await page.getByRole('link', { name: 'Go on with the proof' }).click();
@@ -193,7 +193,7 @@ test('the network goes in the middle of an upload, the app is closed and opened:
   await page.close();
   await context.setOffline(false);
   page = await context.newPage();
-  await page.goto(`${s.base}/app/#/work/${task}`);
+  await page.goto(`${s.base}/app/#/mine/${task}`);
   await shows(page, 'What you handed in');
   const seen = await w.asAgent(agent, 'GET', `/tasks/${task}`);
   assert.deepEqual([seen.proof.notes, seen.proof.files.length], ['Seen at noon.', 1]);
@@ -221,7 +221,7 @@ test('a submission whose answer is lost is found to have arrived and is not sent
       proof_type: 'CONFIRMATION',
       proof_requirements: ['Result'],
     });
-  const page = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
+  const page = await enter(op, { hash: `#/mine/${task}/proof`, page: { ignore: [/net::ERR/] } });
   let sent = 0;
   await page.context().route('**/submit', async (route) => {
     sent++;
@@ -247,7 +247,7 @@ test('a page that sleeps sends what waits when the browser says that the network
       proof_type: 'CONFIRMATION',
       proof_requirements: ['Result'],
     });
-  const page = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
+  const page = await enter(op, { hash: `#/mine/${task}/proof`, page: { ignore: [/net::ERR/] } });
   await workerReady(page);
   let isDown = true;
   await page.context().route('**/submit', (route) => (isDown ? route.abort('internetdisconnected') : route.fallback()));
@@ -283,13 +283,13 @@ test('two pages of one operator at once send one proof', async () => {
   const op = await w.operator({ name: 'Zoe' }),
     title = 'Two pages',
     task = await w.accepted(agent, op, { title }),
-    first = await enter(op, { hash: `#/work/${task}/proof`, page: { ignore: [/net::ERR/] } });
+    first = await enter(op, { hash: `#/mine/${task}/proof`, page: { ignore: [/net::ERR/] } });
   const second = await first.context().newPage(),
     sent = [];
   first.context().on('request', (request) => {
     if (request.method() === 'POST') sent.push(new URL(request.url()).pathname.split('/').pop());
   });
-  await second.goto(`${s.base}/app/#/work/${task}/proof`);
+  await second.goto(`${s.base}/app/#/mine/${task}/proof`);
   await shows(second, 'No photos yet');
   await takePhoto(first);
   await second.locator('.proof-photos img').waitFor();
@@ -316,7 +316,7 @@ test("a credential leaves the page only sealed, and the agent's key opens it", a
     proof_requirements: ['API key'],
     location: undefined,
   });
-  const page = await enter(op, { hash: `#/work/${task}/proof` });
+  const page = await enter(op, { hash: `#/mine/${task}/proof` });
   const bodies = [];
   page.on('request', (request) => bodies.push(request.postData() ?? ''));
   await page.getByText(/^[0-9a-f]{4} [0-9a-f]{4}/).waitFor();
@@ -441,7 +441,7 @@ test('a notification that the worker sent is shown, and a click on it opens the 
     const [notification] = await self.registration.getNotifications();
     self.dispatchEvent(new NotificationEvent('notificationclick', { notification }));
   });
-  await page.waitForURL(`**/app/#/work/${task}`);
+  await page.waitForURL(`**/app/#/mine/${task}`);
   await button(page, 'Start now').waitFor();
   /* Nonsense from a push service shows something and breaks nothing. */
   await cdp.send('ServiceWorker.deliverPushMessage', {
@@ -469,16 +469,16 @@ test('a claim is withdrawn, a message goes both ways, and work that is not safe 
   const op = await w.operator({ name: 'Sam' }),
     first = await w.claimed(agent, op, { title: 'Changed my mind' }),
     second = await w.accepted(agent, op, { title: 'Dark alley' });
-  const page = await enter(op, { hash: `#/work/${first}` });
+  const page = await enter(op, { hash: `#/mine/${first}` });
   await button(page, 'Withdraw claim').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Withdraw claim' }).click();
   await shows(page, 'Withdrawn.');
   assert.equal((await w.asAgent(agent, 'GET', `/tasks/${first}`)).status, 'PENDING');
-  await open(page, `#/work/${second}/messages`);
+  await open(page, `#/mine/${second}/messages`);
   await page.getByLabel('Your message').fill('Which door?\n<b>Left</b>?');
   await button(page, 'Send').click();
   await shows(page, '<b>Left</b>?');
-  await open(page, `#/work/${second}`);
+  await open(page, `#/mine/${second}`);
   await button(page, 'I do not feel safe').click();
   await button(page, 'Stop and tell the agent').click();
   await shows(page, 'You broke this off');
@@ -503,7 +503,7 @@ test('who is faster gets the task, and the other is told so', async () => {
 test('a file that the server will not have is said so beside it, and the rest can go', async () => {
   const op = await w.operator({ name: 'Fritz' }),
     task = await w.accepted(agent, op, { title: 'Bad file' });
-  const page = await enter(op, { hash: `#/work/${task}/proof` });
+  const page = await enter(op, { hash: `#/mine/${task}/proof` });
   await page
     .locator('input[type=file]')
     .setInputFiles([{ name: 'half.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('ffd8ffe000104a464946', 'hex') }]);

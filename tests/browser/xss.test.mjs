@@ -311,7 +311,7 @@ describe('everybody reads', { concurrency: true }, () => {
         page,
         tasks.flatMap((task, i) => [
           {
-            hash: `#/work/${task}`,
+            hash: `#/mine/${task}`,
             texts: [
               f.title(i),
               f.description(i),
@@ -322,7 +322,7 @@ describe('everybody reads', { concurrency: true }, () => {
               f.estimate(i),
             ],
           },
-          ...(i % 5 === 0 ? [{ hash: `#/work/${task}/messages`, texts: [f.agentSays(i), f.operatorSays(i)] }] : []),
+          ...(i % 5 === 0 ? [{ hash: `#/mine/${task}/messages`, texts: [f.agentSays(i), f.operatorSays(i)] }] : []),
         ]),
       ),
       [],
@@ -517,7 +517,7 @@ test('what an operator reads of open tasks; notes beside photos', async () => {
   assert.deepEqual(
     await walk(
       app,
-      photographed.map((task, n) => ({ hash: `#/work/${task}`, texts: [f.title(n)] })),
+      photographed.map((task, n) => ({ hash: `#/mine/${task}`, texts: [f.title(n)] })),
     ),
     [],
   );

@@ -97,7 +97,7 @@ const config = (p, change = {}) => ({
 /* As far as the provider's page, and what it would send back. */
 async function begun(p, { change = {}, store = storage() } = {}) {
   const oidc = new Oidc({ config: config(p, change), redirect: REDIRECT, storage: store }),
-    url = new URL(await oidc.begin('#/work'));
+    url = new URL(await oidc.begin('#/mine'));
   const sent = Object.fromEntries(url.searchParams);
   p.nonce = sent.nonce;
   return {
@@ -140,7 +140,7 @@ test('the way back brings a token, and where the person was going', async () => 
   const p = await provider(),
     { oidc, back, store } = await begun(p);
   assert.equal(oidc.isSignedIn, false);
-  assert.equal(await oidc.finish(back()), '#/work');
+  assert.equal(await oidc.finish(back()), '#/mine');
   assert.ok(oidc.isSignedIn);
   assert.match(await oidc.token(), /^a\d+$/);
   const { form } = p.asked.at(-1);
@@ -194,7 +194,7 @@ test('a way back that does not match what was begun is refused, and begun is spe
     without = await begun(q);
   assert.equal(
     await without.oidc.finish(`?code=1&state=${without.sent.state}`),
-    '#/work',
+    '#/mine',
     'one that never promised may leave it out',
   );
 });

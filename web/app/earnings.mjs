@@ -85,7 +85,7 @@ function list(app, { earnings, recent_tasks: tasks }) {
               h(
                 'div',
                 {},
-                h('a', { href: `#/work/${row.task_id}` }, titles.get(row.task_id) ?? t('earnings.task')),
+                h('a', { href: `#/mine/${row.task_id}` }, titles.get(row.task_id) ?? t('earnings.task')),
                 h('p', { class: 'soft small' }, t(`earning.${key}_text`, { when: at === null ? '' : f.time(at) })),
               ),
               h(

@@ -23,7 +23,7 @@ export async function show(app, { params, signal }) {
     title: task.title,
     live: true,
     body: [
-      back('#/work', t('work.title')),
+      back('#/mine', t('work.title')),
       heading(task.title, reward(task.reward_usd)),
       isStale && staleNotice(app, null),
       h(
@@ -82,7 +82,7 @@ function buttons(app, task, { step }, proof, can) {
   );
   const prove = h(
     'a',
-    { class: ['button', step !== 'start' && 'main'], href: `#/work/${task.task_id}/proof` },
+    { class: ['button', step !== 'start' && 'main'], href: `#/mine/${task.task_id}/proof` },
     icon('camera', 18),
     t(proof?.state === 'queued' ? 'proof.see' : proof ? 'proof.go_on' : 'proof.go'),
   );
@@ -178,7 +178,7 @@ function contact(app, task, can) {
         h('h2', { class: 'flat' }, t('messages.title')),
         h('p', { class: 'soft small' }, t('messages.hint')),
       ),
-      h('a', { class: 'button push', href: `#/work/${task.task_id}/messages` }, icon('chat', 18), t('messages.open')),
+      h('a', { class: 'button push', href: `#/mine/${task.task_id}/messages` }, icon('chat', 18), t('messages.open')),
     )
   );
 }
@@ -219,7 +219,7 @@ function ways(app, task, can, state) {
           try {
             await app.api.post(`/operator/tasks/${task.task_id}/withdraw-claim`);
             toast(t('withdraw.done'));
-            app.go('#/work');
+            app.go('#/mine');
           } catch (error) {
             toast(explain(app, error), { kind: 'bad' });
             await app.refresh();

@@ -31,7 +31,7 @@ export async function show(app, { params, signal }) {
     title: t('messages.title'),
     stop: () => clearInterval(timer),
     body: [
-      back(`#/work/${params.id}`, t('messages.back')),
+      back(`#/mine/${params.id}`, t('messages.back')),
       heading(t('messages.title')),
       h('section', { class: 'card stack' }, list, composer(app, path, load)),
     ],

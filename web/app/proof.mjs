@@ -16,13 +16,13 @@ const AWAY = ['offline', 'timeout', 'aborted'];
 export async function show(app, { params, signal }) {
   const { t } = app,
     { task } = await app.work.find(params.id, signal);
-  if (!['ACCEPTED', 'IN_PROGRESS'].includes(task.status)) return { goTo: `#/work/${task.task_id}` };
+  if (!['ACCEPTED', 'IN_PROGRESS'].includes(task.status)) return { goTo: `#/mine/${task.task_id}` };
   const screen = new ProofScreen(app, task);
   await screen.draw();
   return {
     title: t('proof.title'),
     stop: () => screen.stop(),
-    body: [back(`#/work/${task.task_id}`, task.title), heading(t('proof.title')), screen.node],
+    body: [back(`#/mine/${task.task_id}`, task.title), heading(t('proof.title')), screen.node],
   };
 }
 
@@ -69,7 +69,7 @@ class ProofScreen {
     if (this.isOver) return;
     /* Gone: it has arrived, perhaps from another page, or was thrown away. */
     if (this.proof && proof === null) {
-      this.app.go(`#/work/${this.id}`);
+      this.app.go(`#/mine/${this.id}`);
       return;
     }
     this.proof = proof;

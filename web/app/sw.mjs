@@ -97,7 +97,7 @@ async function tell(message) {
   pages.forEach((page) => page.postMessage(message));
 }
 
-const addressOf = (task) => `/app/#${/^task_[0-9a-z]+$/.test(task ?? '') ? `/work/${task}` : '/work'}`;
+const addressOf = (task) => `/app/#${/^task_[0-9a-z]+$/.test(task ?? '') ? `/mine/${task}` : '/mine'}`;
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();

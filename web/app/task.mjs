@@ -23,7 +23,7 @@ export async function show(app, { params, signal }) {
   const { t } = app,
     task = await app.api.get(`/operator/tasks/${encodeURIComponent(params.id)}`, { signal });
   /* One's own has a screen of its own. */
-  if (task.status !== 'PENDING') return { goTo: `#/work/${task.task_id}` };
+  if (task.status !== 'PENDING') return { goTo: `#/mine/${task.task_id}` };
   return {
     title: task.title,
     body: [
@@ -148,7 +148,7 @@ function claim(app, task) {
               ...(note.value.trim() ? { estimate_note: note.value.trim() } : {}),
             });
             toast(t('claim.done'));
-            app.go(`#/work/${task.task_id}`);
+            app.go(`#/mine/${task.task_id}`);
           } catch (error) {
             if (!showFaults(form, error))
               say(error.code === 'task_state_conflict' ? t('claim.taken') : explain(app, error));

@@ -64,7 +64,7 @@ export const stepLine = (app, { step, tone, until }) =>
 
 function workCard(app, item) {
   return card({
-    href: `#/work/${item.task.task_id}`,
+    href: `#/mine/${item.task.task_id}`,
     title: item.task.title,
     usd: item.task.reward_usd,
     badge: stepLine(app, item),
