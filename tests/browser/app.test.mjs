@@ -168,7 +168,7 @@ test('the network goes in the middle of an upload, the app is closed and opened:
     offline: false,
     latency: 0,
     downloadThroughput: -1,
-    uploadThroughput: 5000,
+    uploadThroughput: 800,
   });
   await takePhoto(page);
   await page.waitForFunction(() => {
