@@ -34,7 +34,7 @@ export function isAlive(pid) {
 export function spawnAs(s, command, args) {
   const asUser = s.user === null ? [] : ['setpriv', `--reuid=${s.user}`, `--regid=${s.user}`, '--init-groups', '--'];
   const [file, ...rest] = [...asUser, command, ...args];
-  return execFile(file, rest, { cwd: '/', env: { ...process.env, HUMANOPS_CONF: path.join(s.settings.STATE_DIR, 'humanops.conf') },
+  return execFile(file, rest, { cwd: '/', env: { PATH: process.env.PATH, HUMANOPS_CONF: path.join(s.settings.STATE_DIR, 'humanops.conf') },
     maxBuffer: 64 << 20 });
 }
 
