@@ -39,6 +39,8 @@ export async function proxy(s, { ip } = {}) {
     if (trouble.cut === undefined) return response.end(bytes);
     response.write(bytes.subarray(0, trouble.cut), () => setTimeout(() => request.socket.destroy(), 20));
   });
+  /* Longer than any pause between attempts: a connection that ends at that very moment is a trouble of its own. */
+  server.keepAliveTimeout = 60_000;
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   own.close = () => {
     server.closeAllConnections();
