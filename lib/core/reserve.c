@@ -9,6 +9,7 @@
 #include "base/db.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "chain/chain.h"
 #include "core/job.h"
 #include "core/onchain.h"
@@ -62,7 +63,7 @@ read_ledger(struct db *db, const void *ctx, struct reserves *out, struct error *
 		return -1;
 	out->custody = db_int(rows, 0, "custody");
 	out->liabilities = 0;
-	for (size_t i = 0; i < sizeof(owed) / sizeof(owed[0]); i++)
+	for (size_t i = 0; i < nitems(owed); i++)
 		out->liabilities += db_int(rows, 0, owed[i]);
 	return 0;
 }
