@@ -28,7 +28,7 @@ SERVERS  = agents tasks operator webhooks admin mcp
 PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker $(BUILD)/fcgi/imager
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all check unit lint format install bench clean help
+.PHONY: all check unit lint format install bench release-check clean help
 .SECONDARY:
 
 all: $(PROGRAMS)
@@ -90,10 +90,13 @@ install: all		## PREFIX=/usr/local DESTDIR=
 	sed -i "s/@BUILD@/$$(cd web && find app shared vendor/leaflet -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16)/" \
 	    $(DESTDIR)$(PREFIX)/share/humanops/web/app/sw.mjs	# other files, another worker
 
+release-check:		## what a release must pass: package, fresh install, TLS, reproducible build, page speed
+	scripts/release-check
+
 clean:			## what make has built
 	rm -rf build
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
