@@ -73,6 +73,7 @@ static const struct setting settings[] = {
 	{ "PAYOUT_PRIVATE_KEY_FILE", setting_chain_path, AT(payout_key_file), NULL, OPTIONAL, 0, 0 },
 	{ "ETH_USD_ORACLE", setting_chain_address, AT(eth_usd_oracle), NULL, OPTIONAL, 0, 0 },
 	{ "ETH_USD_PRICE", setting_price, AT(eth_usd_price), NULL, WITH_RPC_ALONE, 0, 0 },
+	{ "TRUSTED_PROXIES", setting_networks, 0, NULL, OPTIONAL, 0, 0 },
 	{ "WEBHOOK_ALLOW_PRIVATE", setting_development_switch, AT(webhook_allow_private), "false", OPTIONAL, 0, 0 },
 	{ "DATABASE_BUCKET_GUARD", setting_development_switch, AT(database_guard), "false", OPTIONAL, 0, 0 },
 #undef AT

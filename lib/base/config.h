@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/crypto.h"
+#include "base/network.h"
 
 /* Settings (spec 2): a table of defaults, a file of KEY=VALUE lines over it, the environment over both. */
 
@@ -42,7 +43,9 @@ struct config {
 	char *eth_usd_oracle;		       /* a price feed contract; NULL: eth_usd_price counts */
 	int64_t eth_usd_price;		       /* usd_micros for one ether; 0: none set */
 	char *kyc_webhook_secret;	       /* NULL: no verdict of a vendor is believed */
-	bool database_guard;		       /* development: each transaction names its bucket to row-level security
+	struct network trusted_proxies[32];    /* whose X-Forwarded-For is believed (http/client.h) */
+	size_t trusted_proxy_count;
+	bool database_guard; /* development: each transaction names its bucket to row-level security
 				  (base/db.h) */
 
 	/* What the web app needs to know (api/api_settings.c). */

@@ -414,6 +414,25 @@ setting_rpc_urls(struct config *config, const struct setting *setting, const cha
 	return wanted;
 }
 
+/* Addresses and networks with a blank between two. */
+const char *
+setting_networks(struct config *config, const struct setting *setting, const char *value)
+{
+	char *words = setting_copy(NULL, value, strlen(value)), *rest = words, *word;
+	const char *wanted = NULL;
+	size_t count = 0;
+
+	(void)setting;
+	while (wanted == NULL && (word = strsep(&rest, " ")) != NULL) {
+		if (count == nitems(config->trusted_proxies) || network_parse(word, &config->trusted_proxies[count]))
+			wanted = "must be up to 32 addresses or networks (192.0.2.0/24) with a blank between two";
+		count++;
+	}
+	talloc_free(words);
+	config->trusted_proxy_count = wanted == NULL ? count : 0;
+	return wanted;
+}
+
 /* The checksum of mixed case is core/onchain.c's to look at. */
 const char *
 setting_chain_address(struct config *config, const struct setting *setting, const char *value)

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "base/text.h"
+#include "http/client.h"
 #include "http/health.h"
 #include "http/reply.h"
 #include "http/serve.h"
@@ -88,10 +89,39 @@ read_path(struct request *rq, struct trace *trace)
 	return 0;
 }
 
+/*
+ * What the web server has refused by itself and hands over to be answered like everything else: Apache's ErrorDocument, which
+ * names the status in a variable that no client can set.  -1 with the error.
+ */
+static int
+read_refusal(struct request *rq)
+{
+	static const struct {
+		const char *status;
+		enum error_code code;
+	} refusals[] = {
+		{ "403", ERR_not_found }, /* a folder of ours is no list to read */
+		{ "404", ERR_not_found },
+		{ "405", ERR_method_not_allowed },
+		{ "413", ERR_body_too_large },
+		{ "500", ERR_internal },
+		{ "502", ERR_unavailable },
+		{ "503", ERR_unavailable },
+		{ "504", ERR_unavailable },
+	};
+	const char *status = request_header(rq, "REDIRECT_STATUS");
+
+	for (size_t i = 0; status != NULL && i < nitems(refusals); i++) {
+		if (strcmp(status, refusals[i].status) == 0)
+			return error_set(&rq->error, refusals[i].code);
+	}
+	return 0;
+}
+
 static int
 find_route(const struct serve *serve, struct request *rq, struct trace *trace)
 {
-	if (read_path(rq, trace))
+	if (read_path(rq, trace) || read_refusal(rq))
 		return -1;
 	if (route_find(serve->routes, serve->route_count, rq) == 0)
 		return 0;
@@ -219,7 +249,9 @@ request_of(const struct opened *opened, struct gateway *gateway)
 	rq->id = id;
 	rq->method = copy(rq, "REQUEST_METHOD");
 	rq->query = copy(rq, "QUERY_STRING");
-	rq->address = copy(rq, "REMOTE_ADDR");
+	rq->address =
+	    client_address(rq, opened->serve->config->trusted_proxies, opened->serve->config->trusted_proxy_count,
+		copy(rq, "REMOTE_ADDR"), request_header(rq, "HTTP_X_FORWARDED_FOR"));
 	return rq;
 }
 

@@ -565,6 +565,33 @@ a_chain_needs_all_of_its_settings(void **state)
 }
 
 static void
+proxies_are_addresses_and_networks(void **state)
+{
+	static const char *const bad[] = { "10.0.0.1/8", "proxy.example", "10.0.0.1,10.0.0.2", "10.0.0.1  10.0.0.2",
+		"1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
+		"1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
+		"1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1" };
+	const char *said;
+	struct config *config = load(GOOD, NULL, &said);
+
+	(void)state;
+	assert_int_equal(config->trusted_proxy_count, 0);
+	talloc_free(config);
+	config = load(GOOD "TRUSTED_PROXIES=192.0.2.1 10.0.0.0/8 2001:db8::/32\n", NULL, &said);
+	assert_string_equal(said, "");
+	assert_int_equal(config->trusted_proxy_count, 3);
+	assert_int_equal(config->trusted_proxies[1].bits, 96 + 8);
+	talloc_free(config);
+	for (size_t i = 0; i < nitems(bad); i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text), GOOD "TRUSTED_PROXIES=%s\n", bad[i]);
+		assert_null(load(text, NULL, &said));
+		assert_non_null(strstr(said, "TRUSTED_PROXIES must be up to 32 addresses or networks"));
+	}
+}
+
+static void
 all_faults_are_named_at_once_and_no_value_is_shown(void **state)
 {
 	const char *said;
@@ -641,6 +668,7 @@ main(void)
 		cmocka_unit_test(a_model_needs_a_name_and_anthropic_a_key),
 		cmocka_unit_test(a_chain_brings_its_settings),
 		cmocka_unit_test(a_chain_needs_all_of_its_settings),
+		cmocka_unit_test(proxies_are_addresses_and_networks),
 		cmocka_unit_test(all_faults_are_named_at_once_and_no_value_is_shown),
 		cmocka_unit_test(a_file_that_was_named_must_be_there),
 	};
