@@ -28,7 +28,7 @@ create or replace function chain_scanned(p_bucket int, p_chain bigint, p_from bi
     p_now timestamptz) returns boolean
 language plpgsql as $$
 begin
-    update chain_states set scanned_block = p_to, head = p_head, updated_at = p_now
+    update chain_states set scanned_block = p_to, head = p_head, scanned_at = p_now, updated_at = p_now
     where bucket = p_bucket and chain_id = p_chain and coalesce(scanned_block, p_from - 1) = p_from - 1;
     return found;
 end $$;
