@@ -1,6 +1,6 @@
 -- The rules of the schema, read from the catalogue for every table, partition, index, key and function there is: one
 -- database today, many tomorrow, without a rewrite.  R numbers are those of the rules for a sharded database.
--- What this file names by hand is what somebody must decide: reference tables, and what programs may call.
+-- What this file names by hand is what somebody must decide, the reference tables; what each program may call is in grants.sql.
 begin;
 \ir shared/fixtures.sql
 create extension if not exists plpgsql_check schema tap;
@@ -14,38 +14,6 @@ create temporary table crossing_indexes (name text) on commit drop;
 insert into crossing_indexes values ('tasks_operator'), ('tasks_open'), ('tasks_disputed'), ('operators_kyc'), ('operators_place'),
     ('uploads_sha256'), ('uploads_part_0'), ('uploads_part_1'), ('uploads_part_2'),
     ('uploads_part_3'), ('screenings_appeals'), ('payouts_newest');
-
-create temporary table callable (name text) on commit drop;
-insert into callable values
-    ('agent_register'), ('agent_show'), ('agent_suspend'), ('apikey_create'), ('apikey_find'), ('apikey_list'),
-    ('apikey_revoke'), ('apikey_touch'), ('chain_begin'), ('chain_frozen'), ('chain_quote'), ('chain_reserves'),
-    ('chain_scanned'), ('chain_state'), ('claim_approve'), ('claim_make'), ('claim_reject'), ('claim_start'),
-    ('claim_submit'), ('claim_withdraw'), ('custody_everywhere'), ('delivery_failed_everywhere'),
-    ('delivery_list'), ('delivery_load'), ('delivery_redeliver'), ('delivery_result'),
-    ('dispute_list_everywhere'), ('dispute_raise'), ('dispute_resolve'), ('earning_credit'),
-    ('earning_due_everywhere'), ('earning_freeze'), ('earning_list'), ('earning_resolve'), ('earning_settle'),
-    ('earning_summary'), ('email_resend'), ('email_verify'), ('event_list'), ('feed_mine_everywhere'),
-    ('feed_open_everywhere'), ('feed_show'), ('fiat_begin'), ('fiat_called'), ('fiat_find'),
-    ('fiat_find_order'), ('fiat_settle'), ('heartbeat_begin'),
-    ('heartbeat_list_everywhere'), ('heartbeat_set'), ('job_add'), ('job_due_everywhere'), ('job_finish'), ('job_next'),
-    ('job_retry'), ('job_take'), ('job_wake_everywhere'), ('ledger_audit_everywhere'), ('ledger_balance'),
-    ('ledger_statement'), ('ledger_trial_balance_everywhere'), ('message_add'), ('message_list'), ('metrics_everywhere'),
-    ('nonce_take'), ('operator_find'), ('operator_kyc'), ('operator_kyc_call'), ('operator_list_everywhere'),
-    ('operator_rate'), ('operator_register'), ('operator_search_everywhere'), ('operator_suspend'),
-    ('operator_update'), ('partition_add_everywhere'), ('party_email'), ('payout_cancel'), ('payout_complete'),
-    ('payout_fail'), ('payout_find'), ('payout_list'), ('payout_load'), ('payout_problem'), ('payout_renonce'),
-    ('payout_request'), ('payout_retry'), ('payout_sent'), ('payout_sign'), ('payout_stuck'), ('payout_tries'),
-    ('payouts_everywhere'), ('payouts_freeze'), ('payouts_signed_everywhere'), ('registry_claim'),
-    ('registry_find'), ('registry_release'), ('replay_begin'), ('replay_store'), ('sandbox_load'),
-    ('sandbox_step'), ('schema_version_everywhere'), ('screening_appeal'), ('screening_appeals_everywhere'),
-    ('screening_block'), ('screening_decide'), ('screening_find'), ('staff_act'), ('staff_log_everywhere'),
-    ('subscription_add'), ('subscription_load'), ('subscription_remove'), ('subscription_result'),
-    ('subscription_tell'), ('sweep_due_everywhere'), ('sweep_expired_everywhere'), ('sweep_task'), ('task_any'),
-    ('task_cancel'), ('task_count'), ('task_create'), ('task_events'), ('task_list'), ('task_rate'),
-    ('task_show'), ('upload_add'), ('upload_bind'), ('upload_find'), ('upload_judge_everywhere'),
-    ('usdc_checked'), ('usdc_confirm'), ('usdc_final'), ('usdc_of_transaction'), ('usdc_open_everywhere'),
-    ('usdc_reverse'), ('usdc_seen'), ('verdict_agent'), ('verdict_guardian'), ('wallet_bind'),
-    ('wallet_challenge'), ('wallet_challenge_find'), ('wallet_show');
 
 -- Our own relations and functions; those of extensions do not count.
 create temporary view tables as
@@ -159,21 +127,27 @@ select is_empty($$select t.name from tables t where relkind = 'p' and not exists
     select from pg_class c where c.relname = t.name || '_rest' and pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')$$,
     'and each has a partition for the rest');
 
--- What a program may do
-select is_empty($$select t.name, p.privilege from tables t
+-- What a program may do; which functions each role has, tests/ops/privileges.test.mjs compares with the programs
+create temporary view roles as
+select oid, rolname as name from pg_roles where rolname like 'humanops\_%' and rolname <> 'humanops_owner';
+select set_eq('select name::text from roles', $$values ('humanops_app'), ('humanops_agents'), ('humanops_tasks'), ('humanops_operator'),
+    ('humanops_webhooks'), ('humanops_admin'), ('humanops_mcp'), ('humanops_worker'), ('humanops_sweeper'), ('humanops_doctor')$$,
+    'there is a role for each program and one for hosts that allow no more');
+select is_empty($$select r.name, t.name, p.privilege from roles r cross join tables t
     cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) p(privilege)
-    where has_table_privilege('humanops_app', t.oid, p.privilege)$$, 'a program has no privilege on any table');
-select is_empty($$select t.name from tables t cross join unnest(array['select', 'insert', 'update', 'references']) p(privilege)
-    where has_any_column_privilege('humanops_app', t.oid, p.privilege)$$, 'nor on any column');
+    where has_table_privilege(r.oid, t.oid, p.privilege)$$, 'none has a privilege on any table');
+select is_empty($$select r.name, t.name from roles r cross join tables t
+    cross join unnest(array['select', 'insert', 'update', 'references']) p(privilege)
+    where has_any_column_privilege(r.oid, t.oid, p.privilege)$$, 'nor on any column');
 select is_empty($$with s as materialized (
         select oid from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace)
-    select oid::regclass from s where has_sequence_privilege('humanops_app', oid, 'usage, select, update')$$, 'nor on any sequence');
-select set_eq($$select name::text from functions where has_function_privilege('humanops_app', oid, 'execute')$$, 'select name from callable',
-    'it may execute exactly the functions listed');
-select is((select count(*) from functions where has_function_privilege('humanops_app', oid, 'execute')),
-    (select count(*) from callable), 'each of them once');
-select is_empty($$select name from functions where has_function_privilege('humanops_app', oid, 'execute') and not prosecdef$$,
-    'each runs with its owner''s rights');
+    select r.name, s.oid::regclass from s cross join roles r
+    where has_sequence_privilege(r.oid, s.oid, 'usage, select, update')$$, 'nor on any sequence');
+select set_eq($$select f.oid from functions f where has_function_privilege('humanops_app', f.oid, 'execute')$$,
+    $$select f.oid from functions f where f.prosecdef$$, 'what one of them may execute, and nothing else, runs with its owner''s rights');
+select is_empty($$select f.name from functions f cross join roles r where has_function_privilege(r.oid, f.oid, 'execute')
+    and not has_function_privilege('humanops_app', f.oid, 'execute')$$, 'humanops_app may do what any of them may');
+select is_empty($$select f.name from functions f where has_function_privilege('public', f.oid, 'execute')$$, 'everybody may execute nothing');
 select is_empty($$select p.oid::regprocedure from pg_proc p join pg_roles r on r.oid = p.proowner
     where p.prosecdef and r.rolsuper and p.pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)$$,
     'and no such owner is a superuser');
@@ -182,11 +156,20 @@ select is_empty($$select signature from functions where prosecdef
     'each has a fixed search path');
 select is_empty($$select name from tables t join pg_class c using (oid) where c.relowner <> 'humanops_owner'::regrole
     union all select name from functions where proowner <> 'humanops_owner'::regrole$$, 'humanops_owner owns everything');
-select is_empty($$select r.rolname from pg_roles r where rolname in ('humanops_app', 'humanops_owner')
-    and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)$$, 'neither role can do more');
-select is_empty($$select from pg_auth_members where member = 'humanops_app'::regrole$$, 'the programs'' role is a member of none');
-select ok(not has_schema_privilege('humanops_app', 'public', 'create'), 'it can make nothing in the schema');
-select ok(not has_database_privilege('humanops_app', current_database(), 'create, temporary'), 'and nothing beside it');
+select is_empty($$select rolname from pg_roles where rolname like 'humanops\_%'
+    and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)$$, 'no role can do more');
+select is_empty($$select rolname from pg_roles where rolname = 'humanops_owner' and rolcanlogin$$, 'and the owner does not log in');
+select is_empty($$select r.name from pg_auth_members m join roles r on r.oid = m.member where r.name <> 'humanops_app'$$,
+    'a program''s role is a member of none');
+select is_empty($$select from pg_auth_members m where m.member = 'humanops_app'::regrole
+    and (m.admin_option or m.roleid not in (select oid from roles))$$, 'humanops_app is one of the programs'' alone');
+select is_empty($$select name from roles where has_schema_privilege(oid, 'public', 'create')$$, 'none can make anything in the schema');
+select is_empty($$select name from roles where has_database_privilege(oid, current_database(), 'create, temporary')$$, 'nor beside it');
+select ok(not has_database_privilege('public', current_database(), 'connect, create, temporary'), 'everybody else cannot even connect');
+select is_empty($$select name, setting from roles cross join unnest(array['statement_timeout', 'lock_timeout',
+        'idle_in_transaction_session_timeout']) t(setting)
+    where not exists (select from pg_db_role_setting s where s.setrole = roles.oid and s.setdatabase = 0
+        and array_to_string(s.setconfig, ' ') ~ (setting || '=[1-9]'))$$, 'no statement, lock or idle transaction lasts for ever');
 
 -- The text of every function against the schema
 select is_empty(format($$select * from plpgsql_check_function_tb(%L::regprocedure, security_warnings => true)
