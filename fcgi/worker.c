@@ -1,7 +1,9 @@
 /*
  * worker: the jobs that follow a commit (mail, webhooks, the simulation), by several processes that share the queue.
  *   worker [--workers N]   runs until told to stop (TERM finishes the job in hand, HUP renews the program)
- *   worker --drain         does what is due and exits, for hosts that have nothing but cron
+ *   worker --drain [--seconds N]
+ *                          does what is due, and what becomes so within as many seconds, and exits: for hosts that have
+ *                          nothing but cron
  *   worker --check         exits 0 if the settings are good
  */
 #include <getopt.h>
@@ -30,7 +32,7 @@
 #include "core/webhook.h"
 #include "net/fetch.h"
 
-enum { WORKERS_USUAL = 4, WORKERS_MAX = 64, POLL_MS = 500 };
+enum { WORKERS_USUAL = 4, WORKERS_MAX = 64, POLL_MS = 500, SECONDS_MAX = 3600 };
 
 /* name, what runs it, what ends it, lease, slow.  The quick kinds come first: half of the processes take only these. */
 static const struct job_kind kinds[] = {
@@ -136,9 +138,12 @@ run_process(void *arg, int index)
 	return EXIT_SUCCESS;
 }
 
+/* Does what is due, then waits for more until so many seconds are over.  What has begun is finished. */
 static int
-drain(const struct config *config)
+drain(const struct config *config, int seconds)
 {
+	int64_t end_ms = now_monotonic_ms() + (int64_t)seconds * 1000;
+	bool is_listening = false;
 	struct worker worker;
 	struct error err = { 0 };
 	int status;
@@ -150,6 +155,10 @@ drain(const struct config *config)
 	supervise_catch();
 	if (status == EXIT_SUCCESS)
 		job_run_due(&worker, kinds, nitems(kinds), supervise_stopping);
+	while (status == EXIT_SUCCESS && !supervise_stopping() && now_monotonic_ms() < end_ms) {
+		wait_for_work(worker.db, &is_listening);
+		job_run_due(&worker, kinds, nitems(kinds), supervise_stopping);
+	}
 	close_worker(&worker);
 	return status;
 }
@@ -170,7 +179,7 @@ check_key(const struct config *config)
 static int
 usage(void)
 {
-	fputs("usage: worker [--workers N | --drain | --check]\n", stderr);
+	fputs("usage: worker [--workers N | --drain [--seconds N] | --check]\n", stderr);
 	return EX_USAGE;
 }
 
@@ -180,6 +189,7 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "workers", required_argument, NULL, 'w' },
 		{ "drain", no_argument, NULL, 'd' },
+		{ "seconds", required_argument, NULL, 's' },
 		{ "check", no_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -188,26 +198,28 @@ main(int argc, char **argv)
 	};
 	bool is_draining = false, is_check = false;
 	struct config *config;
-	int option, status;
+	int option, status, seconds = 0;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'w')
 			supervise.workers = (int)strtol(optarg, NULL, 10); /* nonsense is 0, and refused */
 		is_draining |= option == 'd';
+		if (option == 's' && ((seconds = (int)strtol(optarg, NULL, 10)) < 1 || seconds > SECONDS_MAX))
+			return usage();
 		is_check |= option == 'c';
 		if (option == '?' || supervise.workers < 1 || supervise.workers > WORKERS_MAX)
 			return usage();
 	}
 	log_open("worker");
 	fetch_init();
-	if (optind < argc)
+	if (optind < argc || (seconds > 0 && !is_draining))
 		return usage();
 	if ((config = config_load(NULL)) == NULL || !onchain_check(config) || !check_key(config))
 		return EX_CONFIG;
 	supervise.arg = config;
 	status = !open_clock(config, config) ? EX_CONFIG
 		 : is_check		     ? EXIT_SUCCESS
-		 : is_draining		     ? drain(config)
+		 : is_draining		     ? drain(config, seconds)
 					     : supervise_run(&supervise);
 	talloc_free(config);
 	return status;
