@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/share.h"
 
 #define SECOND_MS INT64_C(1000)
 #define DAY_MS INT64_C(86400000)
@@ -32,7 +33,7 @@ static int64_t standing_ms = -1; /* now_set: -1 while the clock runs */
 int
 now_open(const char *path, struct error *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, share_mode(path, 0600));
 	struct stat st;
 	void *map;
 	int rc = -1;

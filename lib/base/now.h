@@ -13,7 +13,7 @@ struct error;
 
 enum { TIME_TEXT_SIZE = 32 }; /* room for any time_print */
 
-/* Shares the offset kept in the file, made with mode 0600 when missing.  Development only. */
+/* Shares the offset kept in the file, made for our user (or group: base/share.h) when missing.  Development only. */
 int now_open(const char *path, struct error *err);
 
 int64_t now_ms(void);

@@ -23,7 +23,7 @@
 #include "base/supervise.h"
 #include "http/gateway.h"
 
-enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 256, REQUESTS_MAX = 10000, EXIT_USAGE = 2 };
+enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 256, REQUESTS_MAX = 10000, EXIT_USAGE = 2, GIVEN_FD = 3 };
 
 /* --- FastCGI --- */
 
@@ -303,6 +303,28 @@ listen_on(const char *path)
 	return fd;
 }
 
+static bool
+is_listening(int fd)
+{
+	int yes = 0;
+	socklen_t len = sizeof yes;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
+}
+
+/* Whether a service manager has made the socket for this process (sd_listen_fds(3)): 1, 0, or -1 if what it gives is not one. */
+static int
+is_given_socket(const char *path)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+
+	if (pid == NULL || count == NULL || strtol(pid, NULL, 10) != (long)getpid())
+		return 0; /* not set, or inherited from another program */
+	if (strcmp(count, "1") != 0 || !is_listening(GIVEN_FD))
+		return refuse(path, "the service manager has to give one listening socket");
+	return 1;
+}
+
 /* --- The program --- */
 
 struct listener {
@@ -332,15 +354,15 @@ serve_path(const struct gateway_program *program, char **argv, const char *path,
 		.child = listener_child,
 		.arg = &listener,
 	};
-	int rc;
+	int rc, given = is_given_socket(path);
 
-	if (listener.fd < 0)
-		listener.fd = listen_on(path);
+	if (listener.fd < 0 && given >= 0)
+		listener.fd = given == 1 ? GIVEN_FD : listen_on(path);
 	if (listener.fd < 0)
 		return EXIT_FAILURE;
 	supervise.fd = listener.fd;
 	rc = supervise_run(&supervise);
-	if (!listener.is_worker)
+	if (!listener.is_worker && given == 0)
 		unlink(path); /* before the socket closes: as long as we listen, nobody else takes the path */
 	close(listener.fd);
 	return rc;
@@ -372,15 +394,6 @@ read_options(int argc, char **argv, struct options *options)
 		}
 	}
 	return options->path != NULL || options->is_check ? 0 : -1;
-}
-
-static bool
-is_listening(int fd)
-{
-	int yes = 0;
-	socklen_t len = sizeof yes;
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
 }
 
 int

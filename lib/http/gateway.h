@@ -38,7 +38,8 @@ struct gateway_program {
  * - `program --listen PATH [--workers N]`: supervisor: owns the socket (mode 0600), keeps N workers (default
  * 4), restarts those that die with back-off.  TERM or INT: workers finish their request, then all exit.  HUP:
  * runs `program --check`, and if that says 0 executes itself anew on the same socket: new workers first, then
- * the old ones finish and go; no request is lost.
+ * the old ones finish and go; no request is lost.  Where a service manager has made the socket and says so (LISTEN_PID,
+ * LISTEN_FDS=1: sd_listen_fds(3)), that one is served, and left where it is at the end.
  * - `program`, standard input a socket: one worker on that socket.
  * - `program --check`: exits 0 if the settings are good (main has read them by then).
  * - `program`: plain CGI; also with any arguments where REQUEST_METHOD is set, since some servers make

@@ -20,6 +20,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/scratch.h"
+#include "base/share.h"
 #include "base/text.h"
 #include "net/fetch.h"
 
@@ -94,7 +95,7 @@ make_folders(const struct storage *storage, char *path)
 
 	do {
 		*slash = '\0';
-		if (mkdir(path, 0700) == 0) {
+		if (mkdir(path, share_mode(path, 0700)) == 0) {
 			above = strrchr(path, '/');
 			*above = '\0';
 			if (sync_folder(*path != '\0' ? path : "/") != 0)
@@ -135,7 +136,7 @@ copy_bytes(int from, int to)
 static int
 disk_write(int fd, const char *part, const char *path)
 {
-	int to = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600), rc;
+	int to = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, share_mode(part, 0600)), rc;
 
 	if (to < 0)
 		return -1;

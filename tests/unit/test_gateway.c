@@ -389,6 +389,94 @@ a_stale_socket_is_replaced_and_a_live_one_respected(void **state)
 	stop(pid);
 }
 
+/* In a child: a socket of the service manager's at descriptor 3, and the variables that say so. */
+static void
+be_managed(int fd, const char *count)
+{
+	char pid[24];
+
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", count, 1);
+	if (dup2(fd, 3) == 3 && fcntl(3, F_SETFD, 0) == 0) /* it may have that number already */
+		execl(self, self, "--listen", path, "--workers", "1", (char *)NULL);
+	_exit(127);
+}
+
+static int
+listen_at_path(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+static void
+a_service_manager_s_socket_is_served_renewed_and_left_there(void **state)
+{
+	int fd = listen_at_path(), status;
+	pid_t pid = fork(), before, after;
+
+	(void)state;
+	if (pid == 0)
+		be_managed(fd, "1");
+	close(fd); /* else callers would wait for a program that is gone */
+	before = call("before");
+	assert_int_not_equal(before, 0);
+	kill(pid, SIGHUP);
+	for (int i = 0; i < PATIENCE_MS / 10 && (after = call("after")) == before; i++)
+		poll(NULL, 0, 10);
+	assert_int_not_equal(after, 0);
+	assert_int_not_equal(after, before);
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+what_is_not_one_listening_socket_is_refused(void **state)
+{
+	static const struct {
+		const char *count;
+		bool is_listening;
+	} rows[] = { { "0", true }, { "2", true }, { "1 ", true }, { "", true }, { "1", false } };
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		int fd = rows[i].is_listening ? listen_at_path() : open("/dev/null", O_RDWR | O_CLOEXEC), status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+			be_managed(fd, rows[i].count);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(WEXITSTATUS(status), 1);
+		close(fd);
+		unlink(path);
+	}
+}
+
+static void
+another_program_s_socket_is_not_taken(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	setenv("LISTEN_PID", "1", 1);
+	setenv("LISTEN_FDS", "1", 1);
+	pid = start("1");
+	assert_int_not_equal(call("own"), 0);
+	stop(pid);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+}
+
 static void
 a_socket_on_standard_input_is_served(void **state)
 {
@@ -545,6 +633,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(renewal_under_load_loses_no_request),
 		cmocka_unit_test(a_worker_gives_way_after_ten_thousand_requests),
 		cmocka_unit_test(a_stale_socket_is_replaced_and_a_live_one_respected),
+		cmocka_unit_test(a_service_manager_s_socket_is_served_renewed_and_left_there),
+		cmocka_unit_test(what_is_not_one_listening_socket_is_refused),
+		cmocka_unit_test(another_program_s_socket_is_not_taken),
 		cmocka_unit_test(a_socket_on_standard_input_is_served),
 		cmocka_unit_test(plain_cgi_reads_its_content_length_and_answers_once),
 		cmocka_unit_test(the_command_line_is_checked),
