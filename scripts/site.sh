@@ -36,3 +36,21 @@ site_origin() {
     [[ $1 =~ ^(https?://[A-Za-z0-9.-]+(:[0-9]+)?)(/.*)?$ ]] || die "this is no address of a site: $1"
     printf '%s' "${BASH_REMATCH[1]}"
 }
+
+# site_stapling CERTIFICATE RESOLVER: the lines by which nginx brings the issuer's word that the certificate still holds.  Nothing
+# for one that names no server to ask; many issuers have given that up.
+site_stapling() {
+    local resolver=$2
+    [[ -n $(openssl x509 -noout -ocsp_uri -in "$1" 2>/dev/null) ]] || return 0
+    [[ -n $resolver ]] || resolver=$(sed -n 's/^nameserver[[:blank:]]*//p' /etc/resolv.conf | head -n 1)
+    [[ $resolver != *:* || $resolver == \[* ]] || resolver="[$resolver]"
+    [[ $resolver =~ ^[][0-9A-Fa-f.:]+$ ]] || die "stapling takes a name server: --resolver ADDRESS"
+    printf 'ssl_stapling              on;\n\tssl_stapling_verify       on;\n'
+    printf '\tssl_trusted_certificate   /etc/ssl/certs/ca-certificates.crt;\n\tresolver                  %s;\n' "$resolver"
+}
+
+# site_fcgiwrap SOCKET LIB CONF: a filled site on standard input, with each program called by fcgiwrap instead of at its socket.
+site_fcgiwrap() {
+    sed -E -e "s|fastcgi_pass \"unix:[^\"]*/([a-z]+)\\.sock\";|set \\\$humanops_program \\1; fastcgi_pass \"unix:$1\";|" \
+        -e "s|^(\\t)(include \"[^\"]*/nginx/fastcgi\\.conf\";)$|\\1\\2\\n\\1fastcgi_param SCRIPT_FILENAME \"$2/\\\$humanops_program.fcgi\";\\n\\1fastcgi_param HUMANOPS_CONF \"$3\";|"
+}
