@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <talloc.h>
 #include "base/config.h"
+#include "base/count.h"
 #include "base/db.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -95,6 +96,16 @@ begin_watch(struct worker *worker)
 	return rc == 0;
 }
 
+/* Without its counters a worker still works; why it has none is in the log. */
+static void
+open_counts(const struct config *config)
+{
+	struct error err = { 0 };
+
+	count_open(config->run_dir, "worker", &err);
+	error_clear(&err);
+}
+
 /* What a process works with; false, printed, if the key of payouts is none.  The database is asked only later. */
 static bool
 open_worker(struct worker *worker, const struct config *config)
@@ -108,6 +119,7 @@ open_worker(struct worker *worker, const struct config *config)
 	if (rc != 0)
 		return false;
 	worker->onchain = onchain_open(config, config);
+	open_counts(config);
 	worker->db = db_open(NULL, config->database_url, config->database_guard);
 	return true;
 }
@@ -214,7 +226,7 @@ main(int argc, char **argv)
 	fetch_init();
 	if (optind < argc || (seconds > 0 && !is_draining))
 		return usage();
-	if ((config = config_load(NULL)) == NULL || !onchain_check(config) || !check_key(config))
+	if ((config = config_load(NULL, "worker")) == NULL || !onchain_check(config) || !check_key(config))
 		return EX_CONFIG;
 	supervise.arg = config;
 	status = !open_clock(config, config) ? EX_CONFIG

@@ -12,6 +12,7 @@
 #include <json-c/json.h>
 #include <libpq-fe.h>
 #include <talloc.h>
+#include "base/count.h"
 #include "base/db.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -55,6 +56,16 @@ db_free(struct db *db)
 	return 0;
 }
 
+/* Of each kind, so that the first is seen as a rise from none. */
+static void
+begin_counts(void)
+{
+	static const char *const reasons[] = { "connect", "lost", "timeout", "conflict", "away", "fault" };
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		count_add(COUNT_database_errors, 0, COUNT_LABELS(reasons[i]));
+}
+
 struct db *
 db_open(const void *ctx, const char *url, bool guard)
 {
@@ -63,6 +74,7 @@ db_open(const void *ctx, const char *url, bool guard)
 	db->url = talloc_strdup(db, url);
 	db->has_guard = guard;
 	talloc_set_destructor(db, db_free);
+	begin_counts();
 	return db;
 }
 
@@ -90,8 +102,10 @@ db_connect(struct db *db, struct error *err)
 	if (PQstatus(db->conn) == CONNECTION_OK) {
 		PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
 		db->backoff_ms = 0;
+		count_add(COUNT_database_connections, 1, NULL);
 		return 0;
 	}
+	count_add(COUNT_database_errors, 1, COUNT_LABELS("connect"));
 	db->backoff_ms = db->backoff_ms == 0 ? BACKOFF_FIRST_MS : db->backoff_ms * 2;
 	if (db->backoff_ms > BACKOFF_LAST_MS)
 		db->backoff_ms = BACKOFF_LAST_MS;
@@ -125,16 +139,24 @@ db_use(struct db *db, struct error *err)
 	return db->conn == NULL ? db_connect(db, err) : 0;
 }
 
-/* True for what passes by itself: connection trouble, shutting down, too many clients, timeouts, a standby, conflicts. */
-static bool
-is_passing(const char *sqlstate)
+/* What passes by itself, and why; NULL: our own fault.  In part classes of SQLSTATE, the longer ones first. */
+static const char *
+passing_reason(const char *sqlstate)
 {
-	static const char *const states[] = { "08", "53", "57P", "57014", "55P03", "25006", "40001", "40P01", "25P03" };
+	static const struct {
+		const char *state, *reason;
+	} rows[] = {
+		{ "57014", "timeout" }, { "55P03", "timeout" },
+		{ "25P03", "timeout" },				  /* of a statement, a lock, a transaction */
+		{ "40001", "conflict" }, { "40P01", "conflict" }, /* serialization, deadlock */
+		{ "08", "lost" }, { "53", "away" }, { "57P", "away" },
+		{ "25006", "away" }, /* full, ending, a standby */
+	};
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strncmp(sqlstate, states[i], strlen(states[i])) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strncmp(sqlstate, rows[i].state, strlen(rows[i].state)) == 0)
+			return rows[i].reason;
+	return NULL;
 }
 
 /* Makes an error of a failed result: a refusal keeps its name and details, the rest is ours. */
@@ -144,8 +166,10 @@ db_failure(struct db *db, const PGresult *result, const char *what, struct error
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *reason;
 
 	if (PQstatus(db->conn) != CONNECTION_OK || state == NULL) {
+		count_add(COUNT_database_errors, 1, COUNT_LABELS("lost"));
 		error_unavailable(err, 1, "database: connection lost during %s", what);
 		db_drop(db);
 		return -1;
@@ -158,7 +182,9 @@ db_failure(struct db *db, const PGresult *result, const char *what, struct error
 			err->retry_after_s = 1;
 		return -1;
 	}
-	if (is_passing(state))
+	reason = passing_reason(state);
+	count_add(COUNT_database_errors, 1, COUNT_LABELS(reason != NULL ? reason : "fault"));
+	if (reason != NULL)
 		return error_unavailable(err, 1, "database: %s: %s %s", what, state, message);
 	return error_internal(err, "database: %s: %s %s", what, state, message);
 }
@@ -343,6 +369,19 @@ db_rollback(struct db *db)
 	/* A connection that may still be inside something is not handed on. */
 	if (PQtransactionStatus(db->conn) != PQTRANS_IDLE)
 		db_drop(db);
+}
+
+int
+db_take_time(struct db *db, int ms, struct error *err)
+{
+	struct params p = { 0 };
+	struct db_rows *rows;
+
+	assert(db->in_transaction);
+	params_add(&p, &DB_INT(ms));
+	rows = db_run(db, NULL, "select set_config('statement_timeout', $1, true)", &p, "take_time", err);
+	talloc_free(rows);
+	return rows == NULL ? -1 : 0;
 }
 
 int

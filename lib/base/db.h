@@ -77,6 +77,9 @@ int db_begin(struct db *db, struct error *err);
 int db_commit(struct db *db, struct error *err);
 void db_rollback(struct db *db);
 
+/* The statements of this transaction may take so long, instead of what the role may; not for what a client waits for. */
+int db_take_time(struct db *db, int ms, struct error *err);
+
 /* Readiness: connected and all migrations of this build applied.  0, or -1 with ERR_unavailable. */
 int db_ready(struct db *db, struct error *err);
 

@@ -5,11 +5,13 @@
 #include <string.h>
 #include <json-c/json.h>
 #include <talloc.h>
+#include "base/count.h"
 #include "base/crypto.h"
 #include "base/db.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "core/heartbeat.h"
 #include "core/job.h"
 
 enum { RETRY_FIRST_MS = 5000, RETRY_LAST_MS = 3600 * 1000 };
@@ -23,12 +25,21 @@ job_jitter(int64_t delay_ms)
 	return delay_ms + delay_ms / 10 * (random % 1000) / 1000;
 }
 
+void
+job_count(const struct job *job, const char *outcome)
+{
+	count_add(COUNT_jobs, 1, COUNT_LABELS(job->kind, outcome));
+}
+
 static int
-settle(struct db_rows *rows, struct error *err)
+settle(const struct job *job, const char *outcome, struct db_rows *rows, struct error *err)
 {
 	error_clear(err);
 	talloc_free(rows);
-	return rows == NULL ? -1 : 0;
+	if (rows == NULL)
+		return -1;
+	job_count(job, outcome);
+	return 0;
 }
 
 int
@@ -36,24 +47,26 @@ job_finish(struct worker *worker, const struct job *job)
 {
 	struct error err = { 0 };
 
-	return settle(db_call(worker->db, NULL, &err, "job_finish", id_bucket(job->id),
-			  DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts))),
+	return settle(job, "done",
+	    db_call(worker->db, NULL, &err, "job_finish", id_bucket(job->id),
+		DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts))),
 	    &err);
 }
 
 static int
 postpone(struct worker *worker, const struct job *job, int64_t run_at, const char *why)
 {
+	bool is_dead = run_at == 0 || job->attempts >= job->max_attempts;
 	struct json_object *fields = json_object_new_object();
 	struct error err = { 0 };
 
 	json_object_object_add(fields, "kind", json_object_new_string(job->kind));
 	json_object_object_add(fields, "attempt", json_object_new_int(job->attempts));
 	json_object_object_add(fields, "why", json_object_new_string(why));
-	log_event(
-	    LOG_LEVEL_WARNING, run_at == 0 || job->attempts >= job->max_attempts ? "job_dead" : "job_retry", fields);
-	return settle(db_call(worker->db, NULL, &err, "job_retry", id_bucket(job->id),
-			  DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at), DB_TEXT(why))),
+	log_event(LOG_LEVEL_WARNING, is_dead ? "job_dead" : "job_retry", fields);
+	return settle(job, is_dead ? "dead" : "retry",
+	    db_call(worker->db, NULL, &err, "job_retry", id_bucket(job->id),
+		DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at), DB_TEXT(why))),
 	    &err);
 }
 
@@ -80,8 +93,9 @@ job_next(struct worker *worker, const struct job *job, int64_t run_at_ms)
 {
 	struct error err = { 0 };
 
-	return settle(db_call(worker->db, NULL, &err, "job_next", id_bucket(job->id),
-			  DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at_ms))),
+	return settle(job, "step",
+	    db_call(worker->db, NULL, &err, "job_next", id_bucket(job->id),
+		DB_ARGS(DB_UUID(job->id), DB_INT(job->attempts), DB_TIME(run_at_ms))),
 	    &err);
 }
 
@@ -98,12 +112,29 @@ find_kind(const struct job_kind *kinds, size_t count, const char *name)
 static void
 run_one(struct worker *worker, const struct job_kind *kind, const struct job *job)
 {
+	int64_t began_ms = now_monotonic_ms();
+
 	if (job->attempts <= job->max_attempts)
 		kind->run(worker, job);
 	else if (kind->give_up != NULL)
 		kind->give_up(worker, job);
 	else
 		job_give_up(worker, job, "every attempt died");
+	count_time(COUNT_job_seconds, now_monotonic_ms() - began_ms, COUNT_LABELS(kind->name));
+}
+
+/* Tells, now and then, that somebody looks for jobs.  One that is lost is told again. */
+static void
+show_life(struct worker *worker)
+{
+	int64_t now = now_monotonic_ms();
+	struct error err = { 0 };
+
+	if (worker->alive_ms != 0 && now - worker->alive_ms < HEARTBEAT_MS)
+		return;
+	if (heartbeat_set(worker->db, HEARTBEAT_WORKER, NULL, now_ms(), &err) == 0)
+		worker->alive_ms = now;
+	error_clear(&err);
 }
 
 /* Takes and runs one job of a bucket; 1, 0 if none was free, -1 on trouble. */
@@ -114,6 +145,7 @@ run_bucket(struct worker *worker, const struct job_kind *kinds, size_t count, st
 	struct db_rows *rows;
 	int rc;
 
+	show_life(worker);
 	worker->now_ms = now_ms();
 	rows = db_call(worker->db, NULL, &err, "job_take", bucket, DB_ARGS(DB_JSON(leases), DB_TIME(worker->now_ms)));
 	error_clear(&err);
@@ -149,6 +181,7 @@ job_run_due(struct worker *worker, const struct job_kind *kinds, size_t count, b
 	do {
 		before = ran;
 		talloc_free(rows);
+		show_life(worker);
 		rows = db_call_everywhere(
 		    worker->db, NULL, &err, "job_due_everywhere", DB_ARGS(DB_JSON(leases), DB_TIME(now_ms())));
 		error_clear(&err);

@@ -32,6 +32,7 @@ struct worker {
 	struct onchain *onchain;
 	struct eth_key *payout_key; /* NULL: this worker signs no payout */
 	int64_t now_ms;		    /* when the job was taken */
+	int64_t alive_ms;	    /* monotonic: when it last told that it lives (job.c's own) */
 };
 
 struct job_kind {
@@ -52,6 +53,9 @@ int job_retry(struct worker *worker, const struct job *job, const char *why); /*
 int job_give_up(struct worker *worker, const struct job *job, const char *why);
 /* This step is done; the same job runs again then, and has used up no attempt. */
 int job_next(struct worker *worker, const struct job *job, int64_t run_at_ms);
+
+/* For a handler that settles its job by a function of its own: counts what came of it, "done", "retry" or "dead". */
+void job_count(const struct job *job, const char *outcome);
 
 /* delay_ms, lengthened at random by up to a tenth, so that what failed together does not come back together. */
 int64_t job_jitter(int64_t delay_ms);

@@ -185,6 +185,7 @@ move_on(struct worker *worker, const struct job *job, const struct task *task, c
 	const char *event = must_wait ? NULL : step->event;
 	struct json_object *data = make_data(task, event, config, now);
 	struct id oper = { { 0 } };
+	bool is_last = step->is_last && !must_wait;
 	struct error err = { 0 };
 	struct db_rows *rows;
 
@@ -193,11 +194,14 @@ move_on(struct worker *worker, const struct job *job, const struct task *task, c
 	rows = db_call(worker->db, NULL, &err, "sandbox_step", id_bucket(task->id),
 	    DB_ARGS(DB_UUID(task->id), DB_TEXT(task->status), DB_TEXT(event), DB_UUID(oper), DB_JSON(data),
 		DB_TIME(deadline_of(event, config, now)), DB_UUID(job->id), DB_INT(job->attempts),
-		DB_TIME(step->is_last && !must_wait ? 0 : now + step_ms), DB_TIME(now)));
+		DB_TIME(is_last ? 0 : now + step_ms), DB_TIME(now)));
 	json_object_put(data);
 	error_clear(&err);
 	talloc_free(rows);
-	return rows == NULL ? -1 : 0;
+	if (rows == NULL)
+		return -1;
+	job_count(job, is_last ? "done" : "step");
+	return 0;
 }
 
 int

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 #include <talloc.h>
 #include "base/config.h"
+#include "base/count.h"
 #include "base/db.h"
 #include "base/error.h"
 #include "base/now.h"
@@ -137,6 +138,19 @@ send_event(const void *ctx, const struct worker *worker, struct db_rows *rows, s
 	fetch_run(ctx, &fetch, answer);
 }
 
+/* What came of the attempt, for whoever watches: a job that is given up is dead only for the webhook's receiver. */
+static void
+count(const struct job *job, const char *state, const struct fetch_answer *answer)
+{
+	static const char *const classes[] = { "none", "1xx", "2xx", "3xx", "4xx", "5xx" };
+	int class = answer != NULL ? answer->status / 100 : 0;
+	bool is_pending = strcmp(state, "pending") == 0;
+
+	job_count(job, is_pending ? "retry" : "done");
+	count_add(COUNT_webhooks, 1,
+	    COUNT_LABELS(is_pending ? "retry" : state, classes[class > 0 && class < (int)nitems(classes) ? class : 0]));
+}
+
 /* Records the attempt; next 0: no more. */
 static int
 settle(struct worker *worker, const struct job *job, const char *state, int64_t next, const struct fetch_answer *answer,
@@ -150,7 +164,10 @@ settle(struct worker *worker, const struct job *job, const char *state, int64_t 
 
 	error_clear(&err);
 	talloc_free(rows);
-	return rows == NULL ? -1 : 0;
+	if (rows == NULL)
+		return -1;
+	count(job, state, answer);
+	return 0;
 }
 
 /* Delivered, failed for good, or when to try again: the schedule, or later if the receiver asks for it (a day at most). */

@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <talloc.h>
 #include "base/config.h"
+#include "base/count.h"
 #include "base/db.h"
 #include "base/log.h"
 #include "base/now.h"
@@ -23,7 +24,8 @@
 
 #define BASE "/api/v1"
 
-enum { LOGGED_PATH_MAX = 200, READ_STEP = 16 * 1024 };
+/* DROPPED: what nginx calls the status of a request whose client went away. */
+enum { LOGGED_PATH_MAX = 200, READ_STEP = 16 * 1024, DROPPED = 499 };
 
 static const struct window_limit usual_limit = { 100, 60 }; /* spec 3, rate limits */
 
@@ -131,6 +133,13 @@ find_route(const struct serve *serve, struct request *rq, struct trace *trace)
 	return 0;
 }
 
+/* For counters: strangers' paths must not make more and more series. */
+static const char *
+route_name(const struct request *rq)
+{
+	return rq->route != NULL ? rq->route->pattern : "unmatched";
+}
+
 /* Unknown paths and methods share one window for each address: whoever looks for holes meets its end soon. */
 static int
 count_request(const struct opened *opened, struct request *rq)
@@ -147,6 +156,7 @@ count_request(const struct opened *opened, struct request *rq)
 	reply_header(rq, "RateLimit-Reset", "%d", state.reset_s);
 	if (!state.is_refused)
 		return 0;
+	count_add(COUNT_rate_refusals, 1, COUNT_LABELS(route_name(rq)));
 	error_set(&rq->error, ERR_rate_limited);
 	rq->error.retry_after_s = state.reset_s;
 	return -1;
@@ -232,6 +242,29 @@ log_line(const struct request *rq, const struct trace *trace)
 	log_event(is_fault ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "request", json_object_get(line));
 }
 
+/* Likewise for methods. */
+static const char *
+method_name(const struct request *rq)
+{
+	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
+
+	for (size_t i = 0; i < nitems(methods); i++)
+		if (strcmp(rq->method, methods[i]) == 0)
+			return methods[i];
+	return "other";
+}
+
+static void
+measure(const struct request *rq, const struct trace *trace)
+{
+	const char *route = route_name(rq), *method = method_name(rq);
+	char status[12];
+
+	snprintf(status, sizeof status, "%d", trace->is_dropped ? DROPPED : rq->status);
+	count_add(COUNT_http_requests, 1, COUNT_LABELS(route, method, status));
+	count_time(COUNT_http_seconds, now_monotonic_ms() - trace->start_ms, COUNT_LABELS(route, method));
+}
+
 static struct request *
 request_of(const struct opened *opened, struct gateway *gateway)
 {
@@ -270,6 +303,7 @@ handle(void *arg, struct gateway *gateway)
 		reply_send(rq, status); /* a client that has gone misses its answer, no more */
 	gateway->finish(gateway);
 	log_line(rq, &trace);
+	measure(rq, &trace);
 	if (rq->after != NULL)
 		rq->after(rq);
 	log_request(NULL);
@@ -288,6 +322,7 @@ run_path(const void *ctx, const struct serve *serve, const char *name)
 static int
 opened_free(struct opened *opened)
 {
+	count_close();
 	window_close(opened->windows);
 	return 0;
 }
@@ -303,7 +338,7 @@ open_worker(void *arg)
 	talloc_set_destructor(opened, opened_free);
 	opened->serve = serve;
 	opened->windows = window_open(run_path(opened, serve, "windows"), &err);
-	if (opened->windows == NULL ||
+	if (opened->windows == NULL || count_open(serve->config->run_dir, serve->name, &err) != 0 ||
 	    (serve->config->is_development && now_open(run_path(opened, serve, "clock"), &err) != 0)) {
 		error_clear(&err);
 		talloc_free(opened);

@@ -12,22 +12,16 @@
  */
 #include <arpa/inet.h>
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <talloc.h>
-#include <unistd.h>
 #include "base/crypto.h"
-#include "base/error.h"
+#include "base/mapped.h"
 #include "base/text.h"
 #include "http/window.h"
 
-enum { WAYS = 8, SETS = 16384, KEY_SIZE = 32, TRIES = 100, DAY_S = 86400 };
+enum { WAYS = 8, SETS = 16384, DAY_S = 86400 };
 
 /* value: 36 bits of end (seconds since 1970, to the year 4147), 12 of check, 16 of count. */
 enum { COUNT_BITS = 16, CHECK_BITS = 12, COUNT_MAX = (1 << COUNT_BITS) - 1 };
@@ -39,13 +33,9 @@ struct entry {
 
 /* The file.  Another layout needs another mark. */
 struct window_table {
-	char mark[16];
-	uint8_t key[KEY_SIZE];
-	uint8_t rest[16]; /* entries begin on a cache line */
+	struct mapped_head head;
 	struct entry sets[SETS][WAYS];
 };
-
-static const char mark[16] = "HumanOps-rate-1";
 
 static uint64_t
 pack(int64_t end, uint64_t tag, uint64_t count)
@@ -71,126 +61,16 @@ count_of(uint64_t value)
 	return (int)(value & COUNT_MAX);
 }
 
-/* --- The file --- */
-
-/* Writes a fresh table to a file of its own; its random name is left in `name`. */
-static int
-make_file(const char *path, char **name, struct error *err)
-{
-	uint8_t random[8], key[KEY_SIZE];
-	char hex[2 * sizeof random + 1];
-	int fd, rc = -1;
-
-	crypto_random(random, sizeof random);
-	crypto_random(key, sizeof key);
-	text_hex(random, sizeof random, hex);
-	*name = talloc_asprintf(NULL, "%s.%s", path, hex);
-	assert(*name != NULL);
-	fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, (off_t)sizeof(struct window_table)) != 0 ||
-	    pwrite(fd, key, sizeof key, (off_t)offsetof(struct window_table, key)) != (ssize_t)sizeof key ||
-	    pwrite(fd, mark, sizeof mark, 0) != (ssize_t)sizeof mark) {
-		error_internal(err, "%s: %s", *name, strerror(errno));
-		unlink(*name);
-		goto out;
-	}
-	rc = 0;
-out:
-	if (fd >= 0)
-		close(fd);
-	if (rc != 0)
-		TALLOC_FREE(*name);
-	crypto_wipe(key, sizeof key);
-	return rc;
-}
-
-/* Puts a fresh table where there is none; that another program was faster is as good. */
-static int
-create(const char *path, struct error *err)
-{
-	char *name = NULL;
-	int rc = 0;
-
-	if (make_file(path, &name, err))
-		return -1;
-	if (link(name, path) != 0 && errno != EEXIST)
-		rc = error_internal(err, "%s: %s", path, strerror(errno));
-	unlink(name);
-	talloc_free(name);
-	return rc;
-}
-
-/* Puts a fresh table in the place of a file that is none.  The lock on the bad file lets one program do it,
- * once. */
-static int
-replace(const char *path, int bad, struct error *err)
-{
-	struct stat here, there;
-	char *name = NULL;
-	int rc = 0;
-
-	if (flock(bad, LOCK_EX) != 0 || fstat(bad, &here) != 0)
-		return error_internal(err, "%s: %s", path, strerror(errno));
-	if (stat(path, &there) != 0 || here.st_ino != there.st_ino || here.st_dev != there.st_dev)
-		return 0; /* done by another */
-	if (make_file(path, &name, err))
-		return -1;
-	if (rename(name, path) != 0) {
-		rc = error_internal(err, "%s: %s", path, strerror(errno));
-		unlink(name);
-	}
-	talloc_free(name);
-	return rc;
-}
-
-/* The table of an open file, or NULL if the file is none. */
-static struct window_table *
-map(int fd)
-{
-	struct window_table *table;
-	struct stat st;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != (off_t)sizeof *table)
-		return NULL;
-	table = mmap(NULL, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (table == MAP_FAILED)
-		return NULL;
-	if (memcmp(table->mark, mark, sizeof mark) != 0) {
-		munmap(table, sizeof *table);
-		return NULL;
-	}
-	return table;
-}
-
 struct window_table *
 window_open(const char *path, struct error *err)
 {
-	struct window_table *table = NULL;
-	int fd, rc = 0;
-
-	for (int i = 0; i < TRIES && table == NULL && rc == 0; i++) {
-		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-		if (fd < 0 && errno == ENOENT) {
-			rc = create(path, err);
-		} else if (fd < 0) {
-			rc = error_internal(err, "%s: %s", path, strerror(errno));
-		} else {
-			table = map(fd);
-			if (table == NULL)
-				rc = replace(path, fd, err);
-			close(fd);
-		}
-	}
-	if (table == NULL && rc == 0)
-		error_internal(err, "%s: cannot be mapped", path);
-	return table;
+	return mapped_open(path, "HumanOps-rate-1", sizeof(struct window_table), err);
 }
 
 void
 window_close(struct window_table *table)
 {
-	if (table != NULL)
-		munmap(table, sizeof *table);
+	mapped_close(table, sizeof *table);
 }
 
 /* --- Counting --- */
@@ -221,7 +101,7 @@ find_set(struct window_table *table, const char *address, const char *path, int 
 	network(address, net);
 	text = talloc_asprintf(NULL, "%d %s %s", seconds, net, path);
 	assert(text != NULL);
-	crypto_hmac_sha256(table->key, sizeof table->key, text, strlen(text), hash);
+	crypto_hmac_sha256(table->head.key, sizeof table->head.key, text, strlen(text), hash);
 	talloc_free(text);
 	memcpy(tag, hash, sizeof *tag);
 	memcpy(&set, hash + sizeof *tag, sizeof set);

@@ -26,7 +26,7 @@ struct window_state {
 	int limit, remaining, reset_s; /* reset_s: seconds to the end of the window, at least 1 */
 };
 
-/* Maps the file, made with mode 0600 when missing or of another layout.  NULL on failure. */
+/* Maps the file, made for our user (or group: base/share.h) when missing or of another layout.  NULL on failure. */
 struct window_table *window_open(const char *path, struct error *err);
 void window_close(struct window_table *table);
 
