@@ -325,7 +325,8 @@ api_open(const void *ctx, const struct config *config)
 
 	api->token_keys = token_keys_open(api, config);
 	api->storage = storage_open(api, config);
-	api->signer = token_signer_new(api, config->secret_key);
+	if (config->secret_key != NULL)
+		api->signer = token_signer_new(api, config->secret_key);
 	api->onchain = onchain_open(api, config);
 	return api;
 }
@@ -333,7 +334,7 @@ api_open(const void *ctx, const struct config *config)
 int
 api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count)
 {
-	struct config *config = config_load(NULL);
+	struct config *config = config_load(NULL, name);
 	struct serve serve = { .name = name,
 		.routes = routes,
 		.route_count = count,

@@ -35,7 +35,7 @@ static const struct field unsubscribe_fields[] = {
 int
 api_operator_push_key(struct request *rq)
 {
-	struct token_signer *signer = push_signer_new(rq, rq->config->secret_key);
+	struct token_signer *signer = push_signer_new(rq, rq->config->push_key);
 
 	if (request_query(rq, NULL, 0, NULL))
 		return -1;

@@ -95,7 +95,7 @@ api_operator_settings(struct request *rq)
 	reply_bool(rq->reply, "dev_sign_in", config->is_development && config->allow_dev_operator_id);
 	reply_json(rq->reply, "sign_in", sign_in(config));
 	reply_json(rq->reply, "map", map(config));
-	reply_text(rq->reply, "push_key", push_public_key(push_signer_new(rq, config->secret_key), rq));
+	reply_text(rq->reply, "push_key", push_public_key(push_signer_new(rq, config->push_key), rq));
 	reply_json(rq->reply, "payout", payout(rq->config));
 	reply_json(rq->reply, "upload", upload());
 	reply_json(rq->reply, "task_types", names_of(category_types));

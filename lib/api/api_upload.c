@@ -172,7 +172,7 @@ api_operator_file(struct request *rq)
 	if (request_query(rq, file_fields, nitems(file_fields), &in))
 		return -1;
 	if (!storage_name_ok(name) ||
-	    !storage_link_ok(name, in.expires_s, in.signature, rq->now_ms, rq->config->secret_key))
+	    !storage_link_ok(name, in.expires_s, in.signature, rq->now_ms, rq->config->link_key))
 		return error_set(&rq->error, ERR_link_invalid);
 	if ((fd = storage_get(api->storage, name, &size, &rq->error)) < 0)
 		return -1;

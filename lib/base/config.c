@@ -23,14 +23,20 @@
 enum { FILE_SIZE_MAX = 64 * 1024, NAME_MAX_LENGTH = 64, YEAR_SECONDS = 31536000 };
 static const char usual_scope[] = "openid profile email offline_access";
 
+static const char *const programs[] = { "agents", "tasks", "operator", "webhooks", "admin", "mcp", "worker", "sweeper",
+	"doctor" };
+
 /* In the order in which they are read: what a later one may be, or whether it is needed, depends on earlier ones. */
 static const struct setting settings[] = {
 #define AT(member) offsetof(struct config, member)
 	{ "HUMANOPS_ENV", setting_environment, 0, "production", OPTIONAL, 0, 0 },
 	{ "DATABASE_URL", setting_database, 0, NULL, REQUIRED, 0, 0 },
 	{ "PUBLIC_BASE_URL", setting_base_url, 0, NULL, REQUIRED, 0, 0 },
-	{ "SECRET_KEY", setting_secret, 0, NULL, REQUIRED, 0, 0 },
-	{ "ADMIN_API_KEY", setting_admin_key, 0, NULL, OPTIONAL, 0, 0 },
+	{ "LINK_KEY", setting_secret, AT(link_key), NULL, OPTIONAL, 0, 0, "tasks operator admin mcp" },
+	{ "MAIL_KEY", setting_secret, AT(mail_key), NULL, OPTIONAL, 0, 0, "agents mcp worker" },
+	{ "PUSH_KEY", setting_secret, AT(push_key), NULL, OPTIONAL, 0, 0, "operator worker" },
+	{ "SECRET_KEY", setting_secret, AT(secret_key), NULL, REQUIRED, 0, 0, "tasks mcp worker" },
+	{ "ADMIN_API_KEY", setting_admin_key, AT(admin_api_key), NULL, OPTIONAL, 0, 0, "admin" },
 	{ "ALLOW_DEV_OPERATOR_ID_HEADER", setting_development_switch, AT(allow_dev_operator_id), "false", OPTIONAL, 0,
 	    0 },
 	{ "OPERATOR_JWT_ISSUER", setting_issuer_url, AT(operator_jwt_issuer), NULL, OPTIONAL, 0, 0 },
@@ -41,7 +47,7 @@ static const struct setting settings[] = {
 	{ "OPERATOR_OIDC_SCOPE", setting_issuer_words, AT(operator_oidc_scope), NULL, OPTIONAL, 0, 0 },
 	{ "MAP_TILE_URL", setting_tile_url, 0, NULL, OPTIONAL, 0, 0 },
 	{ "MAP_TILE_ATTRIBUTION", setting_tile_attribution, 0, NULL, OPTIONAL, 0, 0 },
-	{ "SMTP_URL", setting_smtp, 0, NULL, IN_PRODUCTION, 0, 0 },
+	{ "SMTP_URL", setting_smtp, AT(smtp_url), NULL, IN_PRODUCTION, 0, 0, "worker" },
 	{ "MAIL_FROM", setting_sender, 0, NULL, WITH_SMTP, 0, 0 },
 	{ "STATE_DIR", setting_folder, AT(state_dir), "/var/lib/humanops", OPTIONAL, 0, 0 },
 	{ "RUN_DIR", setting_folder, AT(run_dir), "/run/humanops", OPTIONAL, 0, 0 },
@@ -49,8 +55,8 @@ static const struct setting settings[] = {
 	{ "R2_ENDPOINT", setting_r2_endpoint, 0, NULL, OPTIONAL, 0, 0 },
 	{ "R2_BUCKET", setting_r2_name, AT(r2_bucket), NULL, WITH_R2, 0, 0 },
 	{ "R2_REGION", setting_r2_name, AT(r2_region), NULL, OPTIONAL, 0, 0 },
-	{ "R2_ACCESS_KEY_ID", setting_r2_key, AT(r2_access_key_id), NULL, WITH_R2, 0, 0 },
-	{ "R2_SECRET_ACCESS_KEY", setting_r2_key, AT(r2_secret_access_key), NULL, WITH_R2, 0, 0 },
+	{ "R2_ACCESS_KEY_ID", setting_r2_key, AT(r2_access_key_id), NULL, WITH_R2, 0, 0, "operator worker" },
+	{ "R2_SECRET_ACCESS_KEY", setting_r2_key, AT(r2_secret_access_key), NULL, WITH_R2, 0, 0, "operator worker" },
 	{ "ESCROW_HOLD_SECONDS", setting_number, AT(escrow_hold_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
 	{ "ESTIMATE_APPROVAL_SECONDS", setting_number, AT(estimate_approval_s), "86400", OPTIONAL, 1, YEAR_SECONDS },
 	{ "MANUAL_REVIEW_SECONDS", setting_number, AT(manual_review_s), "604800", OPTIONAL, 1, YEAR_SECONDS },
@@ -59,18 +65,18 @@ static const struct setting settings[] = {
 	{ "GUARDIAN_PROVIDER", setting_guardian_provider, 0, "rules", OPTIONAL, 0, 0 },
 	{ "GUARDIAN_URL", setting_service_url, AT(guardian_url), NULL, OPTIONAL, 0, 0 },
 	{ "GUARDIAN_MODEL", setting_word, AT(guardian_model), NULL, WITH_MODEL, 0, 0 },
-	{ "GUARDIAN_API_KEY", setting_word, AT(guardian_api_key), NULL, WITH_ANTHROPIC, 0, 0 },
+	{ "GUARDIAN_API_KEY", setting_word, AT(guardian_api_key), NULL, WITH_ANTHROPIC, 0, 0, "tasks mcp worker" },
 	{ "DLOCAL_URL", setting_service_url, AT(dlocal_url), NULL, OPTIONAL, 0, 0 },
-	{ "DLOCAL_LOGIN", setting_dlocal, AT(dlocal_login), NULL, WITH_DLOCAL, 0, 0 },
-	{ "DLOCAL_TRANS_KEY", setting_dlocal, AT(dlocal_trans_key), NULL, WITH_DLOCAL, 0, 0 },
-	{ "DLOCAL_SECRET", setting_dlocal, AT(dlocal_secret), NULL, WITH_DLOCAL, 0, 0 },
-	{ "KYC_WEBHOOK_SECRET", setting_signing_secret, AT(kyc_webhook_secret), NULL, OPTIONAL, 0, 0 },
+	{ "DLOCAL_LOGIN", setting_dlocal, AT(dlocal_login), NULL, WITH_DLOCAL, 0, 0, "agents worker" },
+	{ "DLOCAL_TRANS_KEY", setting_dlocal, AT(dlocal_trans_key), NULL, WITH_DLOCAL, 0, 0, "agents worker" },
+	{ "DLOCAL_SECRET", setting_dlocal, AT(dlocal_secret), NULL, WITH_DLOCAL, 0, 0, "agents webhooks worker" },
+	{ "KYC_WEBHOOK_SECRET", setting_signing_secret, AT(kyc_webhook_secret), NULL, OPTIONAL, 0, 0, "webhooks" },
 	{ "BASE_RPC_URL", setting_rpc_urls, 0, NULL, OPTIONAL, 0, 0 },
 	{ "BASE_CHAIN_ID", setting_number, AT(base_chain_id), "8453", OPTIONAL, 1, INT64_C(9007199254740991) },
 	{ "USDC_CONTRACT", setting_chain_address, AT(usdc_contract), USDC_ON_BASE, OPTIONAL, 0, 0 },
 	{ "DEPOSIT_ADDRESS", setting_chain_address, AT(deposit_address), NULL, WITH_RPC, 0, 0 },
 	{ "CONFIRMATIONS_REQUIRED", setting_number, AT(confirmations), "12", OPTIONAL, 1, 1000 },
-	{ "PAYOUT_PRIVATE_KEY_FILE", setting_chain_path, AT(payout_key_file), NULL, OPTIONAL, 0, 0 },
+	{ "PAYOUT_PRIVATE_KEY_FILE", setting_chain_path, AT(payout_key_file), NULL, OPTIONAL, 0, 0, "worker" },
 	{ "ETH_USD_ORACLE", setting_chain_address, AT(eth_usd_oracle), NULL, OPTIONAL, 0, 0 },
 	{ "ETH_USD_PRICE", setting_price, AT(eth_usd_price), NULL, WITH_RPC_ALONE, 0, 0 },
 	{ "TRUSTED_PROXIES", setting_networks, 0, NULL, OPTIONAL, 0, 0 },
@@ -101,13 +107,6 @@ fault(int *faults, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
-}
-
-static int
-wipe_config(struct config *config)
-{
-	crypto_wipe(config->secret_key, sizeof(config->secret_key));
-	return 0;
 }
 
 /* A whole small file without NUL; NULL with errno set. */
@@ -240,9 +239,53 @@ read_environ(struct source *source, const void *ctx, int *faults)
 	}
 }
 
+/* Whether the table tells this program a setting. */
+static bool
+is_told(const struct config *config, const struct setting *setting)
+{
+	size_t len = strlen(config->program);
+	const char *word = setting->programs;
+
+	if (word == NULL || strcmp(config->program, "doctor") == 0)
+		return true;
+	for (; *word != '\0'; word += strspn(word, " ")) {
+		size_t own = strcspn(word, " ");
+
+		if (own == len && strncmp(word, config->program, len) == 0)
+			return true;
+		word += own;
+	}
+	return false;
+}
+
+static void *
+member_of(const struct config *config, const struct setting *setting)
+{
+	void *member;
+
+	memcpy(&member, (const char *)config + setting->offset, sizeof(member));
+	return member;
+}
+
+/* Whether the program reads a setting: also SECRET_KEY in place of a lesser key of its own that is not set. */
+static bool
+is_read(const struct config *config, const struct setting *setting)
+{
+	if (is_told(config, setting))
+		return true;
+	if (setting->offset != offsetof(struct config, secret_key))
+		return false;
+	for (const struct setting *key = settings; key != setting; key++) {
+		if (key->read == setting_secret && is_told(config, key) && member_of(config, key) == NULL)
+			return true;
+	}
+	return false;
+}
+
 /* The value that counts, NULL if there is none; *is_bad if it was named but cannot be had. */
 static const char *
-value_of(size_t index, const struct source *file, const struct source *env, const void *ctx, bool *is_bad, int *faults)
+value_of(const struct config *config, size_t index, const struct source *file, const struct source *env,
+    const void *ctx, bool *is_bad, int *faults)
 {
 	const struct source *source = env->given[index].is_given ? env : file;
 	const char *value = source->given[index].value;
@@ -254,6 +297,8 @@ value_of(size_t index, const struct source *file, const struct source *env, cons
 		return settings[index].fallback;
 	if (!source->given[index].is_file)
 		return value;
+	if (!is_read(config, &settings[index]))
+		return NULL;
 	text = file_text(ctx, value);
 	if (text == NULL) {
 		fault(faults, "%s_FILE cannot be read: %s", settings[index].name, strerror(errno));
@@ -314,8 +359,43 @@ settle(struct config *config)
 	assert(config->scratch_dir != NULL && config->upload_dir != NULL && config->r2_region != NULL);
 }
 
+/* Lesser keys that are not set are the secret key, and what the program has no use for goes. */
+static void
+settle_secrets(struct config *config)
+{
+	bool is_shared = false;
+
+	for (const struct setting *key = settings; key < settings + nitems(settings); key++) {
+		if (key->read != setting_secret || !is_told(config, key) || member_of(config, key) != NULL)
+			continue;
+		memcpy((char *)config + key->offset, &config->secret_key, sizeof(config->secret_key));
+		is_shared = true;
+	}
+	for (const struct setting *one = settings; one < settings + nitems(settings); one++) {
+		static void *const none;
+
+		if (is_told(config, one))
+			continue;
+		if (one->read != setting_secret || member_of(config, one) != config->secret_key || !is_shared)
+			talloc_free(member_of(config, one));
+		memcpy((char *)config + one->offset, &none, sizeof(none));
+	}
+}
+
+/* The program's own name of the list, which lasts. */
+static const char *
+program_of(const char *name)
+{
+	for (size_t i = 0; i < nitems(programs); i++) {
+		if (strcmp(programs[i], name) == 0)
+			return programs[i];
+	}
+	assert(!"a program without settings");
+	return NULL;
+}
+
 struct config *
-config_load(const void *ctx)
+config_load(const void *ctx, const char *program)
 {
 	struct config *config = talloc_zero(ctx, struct config);
 	void *scratch = talloc_new(NULL);
@@ -323,15 +403,15 @@ config_load(const void *ctx)
 	int faults = 0;
 
 	assert(config != NULL && scratch != NULL);
-	talloc_set_destructor(config, wipe_config);
+	config->program = program_of(program);
 	read_conf(&file, scratch, &faults);
 	read_environ(&env, scratch, &faults);
 	for (size_t i = 0; i < nitems(settings); i++) {
 		bool is_bad;
-		const char *value = value_of(i, &file, &env, scratch, &is_bad, &faults);
+		const char *value = value_of(config, i, &file, &env, scratch, &is_bad, &faults);
 		const char *wanted = value != NULL ? settings[i].read(config, &settings[i], value) : NULL;
 
-		if (value == NULL && !is_bad && is_needed(config, settings[i].need))
+		if (value == NULL && !is_bad && is_read(config, &settings[i]) && is_needed(config, settings[i].need))
 			fault(&faults, "%s is required", settings[i].name);
 		else if (wanted != NULL)
 			fault(&faults, "%s %s", settings[i].name, wanted);
@@ -341,6 +421,7 @@ config_load(const void *ctx)
 		talloc_free(config);
 		return NULL;
 	}
+	settle_secrets(config);
 	settle(config);
 	return config;
 }

@@ -11,10 +11,13 @@
 struct error;
 
 struct config {
-	bool is_development; /* HUMANOPS_ENV=development */
-	char *database_url;
+	const char *program;   /* whose settings these are: tasks, worker, ... */
+	bool is_development;   /* HUMANOPS_ENV=development */
+	char *database_url;    /* with the program's name where its user has %p */
 	char *public_base_url; /* no slash at its end */
-	uint8_t secret_key[SEAL_KEY_SIZE];
+	/* Each NULL for programs that do not use it.  link_key signs links to proof, mail_key seals tokens on their way into
+	 * a mail, push_key signs what is pushed to phones, and secret_key the rest: callback secrets and receipts. */
+	const uint8_t *secret_key, *link_key, *mail_key, *push_key;
 	char *admin_api_key;	     /* NULL: no staff calls */
 	char *operator_jwt_issuer;   /* NULL: no operator signs in by token.  As its tokens write it */
 	char *operator_jwks_url;     /* with an issuer always there */
@@ -56,12 +59,15 @@ struct config {
 };
 
 /*
+ * The settings of a program (agents, tasks, operator, webhooks, admin, mcp, worker, sweeper; doctor looks at all of them).
+ * Those that the table tells to other programs alone are checked where their value is at hand and then forgotten; their
+ * files are not even opened, and may be closed to this program.
  * Reads HUMANOPS_CONF (default /etc/humanops/humanops.conf; a missing default file is no error), then the
  * environment: there only names of the table count, but any other name beginning with HUMANOPS_ is a fault.
  * KEY= with nothing behind it takes the default.  KEY_FILE=path reads a value from a file (one trailing
  * newline is cut). Returns NULL after printing to standard error every unknown, malformed or missing setting
- * by name, never a value. Owner: the caller's talloc context; the secret is wiped when it is freed.
+ * by name, never a value. Owner: the caller's talloc context; secrets are wiped when it is freed.
  */
-struct config *config_load(const void *ctx);
+struct config *config_load(const void *ctx, const char *program);
 
 #endif

@@ -21,14 +21,22 @@ wipe_text(char *text)
 	return 0;
 }
 
+static char *
+copy_bytes(const void *ctx, const void *bytes, size_t len)
+{
+	char *copy = talloc_size(ctx, len + 1);
+
+	assert(copy != NULL);
+	memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	talloc_set_destructor(copy, wipe_text);
+	return copy;
+}
+
 char *
 setting_copy(const void *ctx, const char *text, size_t len)
 {
-	char *copy = talloc_strndup(ctx, text, len);
-
-	assert(copy != NULL);
-	talloc_set_destructor(copy, wipe_text);
-	return copy;
+	return copy_bytes(ctx, text, strnlen(text, len));
 }
 
 const char *
@@ -39,6 +47,52 @@ setting_environment(struct config *config, const struct setting *setting, const 
 	return config->is_development || strcmp(value, "production") == 0 ? NULL : "must be production or development";
 }
 
+/* Whether the user is a role for each program. */
+static bool
+names_program(const PQconninfoOption *options)
+{
+	for (; options->keyword != NULL; options++) {
+		if (strcmp(options->keyword, "user") == 0)
+			return options->val != NULL && strstr(options->val, "%p") != NULL;
+	}
+	return false;
+}
+
+/* A text in quotes, as a connection string has it, with the program's name for each %p if there is one. */
+static char *
+append_value(char *text, const char *value, const char *program)
+{
+	text = talloc_strdup_append(text, "'");
+	for (; *value != '\0'; value++) {
+		if (program != NULL && strncmp(value, "%p", 2) == 0) {
+			text = talloc_strdup_append(text, program);
+			value++;
+		} else {
+			text =
+			    talloc_asprintf_append(text, "%s%c", *value == '\'' || *value == '\\' ? "\\" : "", *value);
+		}
+	}
+	return talloc_strdup_append(text, "' ");
+}
+
+/* The connection string of these options, the user's %p being the program.  Wiped when freed. */
+static char *
+conninfo_of(const void *ctx, const PQconninfoOption *options, const char *program)
+{
+	char *text = talloc_strdup(NULL, ""), *copy;
+
+	for (; options->keyword != NULL; options++) {
+		if (options->val == NULL)
+			continue;
+		text = talloc_asprintf_append(text, "%s=", options->keyword);
+		text = append_value(text, options->val, strcmp(options->keyword, "user") == 0 ? program : NULL);
+	}
+	copy = setting_copy(ctx, text, strlen(text));
+	crypto_wipe(text, strlen(text));
+	talloc_free(text);
+	return copy;
+}
+
 const char *
 setting_database(struct config *config, const struct setting *setting, const char *value)
 {
@@ -47,8 +101,9 @@ setting_database(struct config *config, const struct setting *setting, const cha
 	(void)setting;
 	if (options == NULL)
 		return "must be a connection string of libpq";
+	config->database_url = names_program(options) ? conninfo_of(config, options, config->program)
+						      : setting_copy(config, value, strlen(value));
 	PQconninfoFree(options);
-	config->database_url = setting_copy(config, value, strlen(value));
 	return NULL;
 }
 
@@ -92,11 +147,10 @@ setting_secret(struct config *config, const struct setting *setting, const char 
 {
 	size_t len = 0;
 	uint8_t *key = text_unbase64(NULL, value, &len);
-	bool is_right = key != NULL && len == sizeof(config->secret_key);
+	bool is_right = key != NULL && len == SEAL_KEY_SIZE;
 
-	(void)setting;
 	if (is_right)
-		memcpy(config->secret_key, key, len);
+		*(char **)((char *)config + setting->offset) = copy_bytes(config, key, len);
 	if (key != NULL)
 		crypto_wipe(key, len);
 	talloc_free(key);

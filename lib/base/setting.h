@@ -34,7 +34,8 @@ struct setting {
 	size_t offset;	      /* of the member, where the reader serves several */
 	const char *fallback; /* NULL: none */
 	enum setting_need need;
-	int64_t min, max; /* of setting_number */
+	int64_t min, max;     /* of setting_number */
+	const char *programs; /* who is told it, between blanks; NULL: all */
 };
 
 setting_reader setting_environment, setting_database, setting_base_url, setting_secret, setting_admin_key, setting_smtp,

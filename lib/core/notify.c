@@ -37,7 +37,7 @@ notify_verification(const struct config *config, struct id agent, const char *em
 	char *text;
 
 	mail_purpose(agent, purpose);
-	sealed = crypto_seal(NULL, config->secret_key, purpose, token, strlen(token), &len);
+	sealed = crypto_seal(NULL, config->mail_key, purpose, token, strlen(token), &len);
 	text = text_base64(sealed, sealed, len);
 	json_object_object_add(payload, "to", json_object_new_string(email));
 	json_object_object_add(payload, "sealed", json_object_new_string(text));
@@ -56,7 +56,7 @@ open_token(const void *ctx, const struct config *config, const struct job *job)
 
 	mail_purpose(job->ref, purpose);
 	bytes = sealed == NULL ? NULL : text_unbase64(ctx, json_object_get_string(sealed), &len);
-	return bytes == NULL ? NULL : (char *)crypto_open(ctx, config->secret_key, purpose, bytes, len, &len);
+	return bytes == NULL ? NULL : (char *)crypto_open(ctx, config->mail_key, purpose, bytes, len, &len);
 }
 
 /* name (in the queue), subject, text; %s is the task. */

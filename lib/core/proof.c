@@ -269,7 +269,7 @@ proof_make(struct db *db, const void *ctx, struct id oper, const struct task *ta
 char *
 proof_link(const void *ctx, const struct config *config, const char *stored, int64_t now_ms)
 {
-	return storage_link(ctx, config->public_base_url, stored, now_ms / 1000 + LINK_SECONDS, config->secret_key);
+	return storage_link(ctx, config->public_base_url, stored, now_ms / 1000 + LINK_SECONDS, config->link_key);
 }
 
 /* Replaces the stored names of files by links; what a simulation made up has links already. */

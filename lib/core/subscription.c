@@ -81,7 +81,7 @@ send_message(const void *ctx, const struct worker *worker, const struct job *job
 	bytes = db_bytes(rows, 0, "auth", &len);
 	assert(len == sizeof(push.browser.auth));
 	memcpy(push.browser.auth, bytes, len);
-	push_send(ctx, push_signer_new(ctx, worker->config->secret_key), &push, worker->now_ms, answer);
+	push_send(ctx, push_signer_new(ctx, worker->config->push_key), &push, worker->now_ms, answer);
 }
 
 /* Records what came of it; 0, or -1 if the database did not take it. */

@@ -56,7 +56,7 @@ load(const char *text, const char *const *variables, const char **said)
 		setenv(name, *variables + len + 1, 1);
 	}
 	capture_begin();
-	config = config_load(NULL);
+	config = config_load(NULL, "doctor");
 	*said = capture_end();
 	return config;
 }
