@@ -25,10 +25,10 @@ PICTURE_LIBS = -Wl,--as-needed $(shell pkg-config --libs $(PICTURE_PACKAGES))
 LIB_SRC  = $(wildcard lib/*/*.c)
 LIB      = $(BUILD)/libhumanops.a
 SERVERS  = agents tasks operator webhooks admin mcp
-PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker $(BUILD)/fcgi/imager
+PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker $(BUILD)/fcgi/imager $(BUILD)/fcgi/doctor
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all check unit lint format install bench release-check clean help
+.PHONY: all check unit lint format install install-system bench release-check clean help
 .SECONDARY:
 
 all: $(PROGRAMS)
@@ -47,7 +47,7 @@ $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 $(BUILD)/fcgi/%.fcgi: $(BUILD)/fcgi/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker: $(BUILD)/fcgi/%: $(BUILD)/fcgi/%.o $(LIB)
+$(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker $(BUILD)/fcgi/doctor: $(BUILD)/fcgi/%: $(BUILD)/fcgi/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/fcgi/imager: $(BUILD)/fcgi/imager.o $(LIB)
@@ -89,6 +89,28 @@ install: all		## PREFIX=/usr/local DESTDIR=
 	cp -R sql nginx web scripts/shared $(DESTDIR)$(PREFIX)/share/humanops
 	sed -i "s/@BUILD@/$$(cd web && find app shared vendor/leaflet -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16)/" \
 	    $(DESTDIR)$(PREFIX)/share/humanops/web/app/sw.mjs	# other files, another worker
+
+# What a machine of one's own needs beside them: units, cron, users, folders, settings, manual pages.
+SYSCONFDIR ?= /etc
+PLACE = $(DESTDIR)$(PREFIX)
+install-system: install	## PREFIX=/usr/local DESTDIR= SYSCONFDIR=/etc: units, cron, users, settings, manual pages too
+	install -d $(PLACE)/lib/systemd/system $(PLACE)/lib/sysusers.d $(PLACE)/lib/tmpfiles.d $(PLACE)/share/man/man5 \
+	    $(PLACE)/share/man/man7 $(PLACE)/share/man/man8 $(PLACE)/share/doc/humanops $(PLACE)/share/humanops/scripts \
+	    $(DESTDIR)$(SYSCONFDIR)/cron.d $(DESTDIR)$(SYSCONFDIR)/humanops/secrets
+	scripts/systemd/make --lib $(PREFIX)/lib/humanops --to $(PLACE)/lib/systemd/system
+	install -m 644 scripts/systemd/sysusers.conf $(PLACE)/lib/sysusers.d/humanops.conf
+	install -m 644 scripts/systemd/tmpfiles.conf $(PLACE)/lib/tmpfiles.d/humanops.conf
+	sed 's|@LIB@|$(PREFIX)/lib/humanops|g' scripts/systemd/cron.in >$(DESTDIR)$(SYSCONFDIR)/cron.d/humanops
+	test -e $(DESTDIR)$(SYSCONFDIR)/humanops/humanops.conf || \
+	    install -m 640 scripts/humanops.conf $(DESTDIR)$(SYSCONFDIR)/humanops/humanops.conf
+	rm -rf $(BUILD)/man && mkdir -p $(BUILD)/man && docs/man/make $(BUILD)/man $(PREFIX)
+	for page in $(BUILD)/man/*; do install -m 644 $$page $(PLACE)/share/man/man$${page##*.} || exit; done
+	install -m 644 docs/*.md README.md $(PLACE)/share/doc/humanops
+	install -m 755 scripts/site $(PLACE)/share/humanops/scripts
+	install -m 644 scripts/lib.sh scripts/site.sh $(PLACE)/share/humanops/scripts
+	printf '#!/bin/sh\nexec %s/share/humanops/scripts/site --share-dir %s/share/humanops --lib-dir %s/lib/humanops "$$@"\n' \
+	    $(PREFIX) $(PREFIX) $(PREFIX) >$(PLACE)/lib/humanops/site
+	chmod 755 $(PLACE)/lib/humanops/site
 
 release-check:		## what a release must pass: package, fresh install, TLS, reproducible build, page speed
 	scripts/release-check

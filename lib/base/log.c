@@ -27,11 +27,18 @@ static const char *const level_names[] = {
 };
 
 static const char *log_program, *log_request_id;
+static int log_fd = STDERR_FILENO;
 
 void
 log_open(const char *program)
 {
 	log_program = program;
+}
+
+void
+log_divert(int fd)
+{
+	log_fd = fd;
 }
 
 void
@@ -124,7 +131,7 @@ log_event(enum log_level level, const char *event, struct json_object *fields)
 	}
 	do
 		errno = 0;
-	while (write(STDERR_FILENO, line, strlen(line)) < 0 && errno == EINTR);
+	while (write(log_fd, line, strlen(line)) < 0 && errno == EINTR);
 	talloc_free(line);
 	json_object_put(object);
 }

@@ -19,6 +19,9 @@ void log_open(const char *program);
 /* The request that the following lines belong to, NULL between requests; the text must live until changed. */
 void log_request(const char *request_id);
 
+/* Lines go to this descriptor from now on, which stays the caller's: for a program that explains them to people. */
+void log_divert(int fd);
+
 /* Writes an event with the fields of an object; takes ownership of fields (may be NULL). */
 void log_event(enum log_level level, const char *event, struct json_object *fields);
 

@@ -301,9 +301,9 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* Seconds to an HTTP-date (RFC 9110, section 5.6.7, all three forms), 0 if it is over; -1: no date. */
-static int
-seconds_until(const char *text)
+/* Seconds since 1970 of an HTTP-date (RFC 9110, section 5.6.7, all three forms); -1: no date. */
+static int64_t
+seconds_of(const char *text)
 {
 	static const char *const forms[] = { "%a, %d %b %Y %T GMT", "%A, %d-%b-%y %T GMT", "%a %b %e %T %Y" };
 
@@ -311,14 +311,38 @@ seconds_until(const char *text)
 		struct tm tm = { 0 };
 		const char *end = strptime(text, forms[i], &tm);
 
-		if (end != NULL && *end == '\0') {
-			/* Real time, not now_ms(): the other side does not share a development clock. */
-			int64_t left = (int64_t)timegm(&tm) - (int64_t)time(NULL);
-
-			return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
-		}
+		if (end != NULL && *end == '\0')
+			return (int64_t)timegm(&tm);
 	}
 	return -1;
+}
+
+/* Seconds to an HTTP-date, 0 if it is over; -1: no date. */
+static int
+seconds_until(const char *text)
+{
+	int64_t at = seconds_of(text);
+	int64_t left =
+	    at - (int64_t)time(NULL); /* real time, not now_ms(): the other side shares no development clock */
+
+	return at < 0 ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* A header's value without what is around it; false if it does not fit. */
+static bool
+take_value(const char *value, size_t len, char *out, size_t size)
+{
+	while (len > 0 && strchr(" \t\r\n", value[len - 1]) != NULL)
+		len--;
+	while (len > 0 && (*value == ' ' || *value == '\t')) {
+		value++;
+		len--;
+	}
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(out, value, len);
+	out[len] = '\0';
+	return true;
 }
 
 /* The value of Retry-After (RFC 9110, section 10.2.3) in seconds; -1 if it makes no sense. */
@@ -328,26 +352,27 @@ retry_after(const char *value, size_t len)
 	char text[64];
 	long long seconds;
 
-	while (len > 0 && strchr(" \t\r\n", value[len - 1]) != NULL)
-		len--;
-	while (len > 0 && (*value == ' ' || *value == '\t')) {
-		value++;
-		len--;
-	}
-	if (len == 0 || len >= sizeof(text))
+	if (!take_value(value, len, text, sizeof(text)))
 		return -1;
-	memcpy(text, value, len);
-	text[len] = '\0';
-	if (strspn(text, "0123456789") != len)
+	if (strspn(text, "0123456789") != strlen(text))
 		return seconds_until(text);
 	seconds = strtoll(text, NULL, 10); /* stays at its maximum when there are too many digits */
 	return seconds > INT_MAX ? INT_MAX : (int)seconds;
 }
 
+static int64_t
+read_date(const char *value, size_t len)
+{
+	char text[64];
+	int64_t at = take_value(value, len, text, sizeof(text)) ? seconds_of(text) : 0;
+
+	return at < 0 ? 0 : at;
+}
+
 static size_t
 take_header(char *line, size_t one, size_t len, void *arg)
 {
-	static const char name[] = "Retry-After:";
+	static const char name[] = "Retry-After:", date[] = "Date:";
 	struct call *call = arg;
 
 	(void)one; /* libcurl: always 1 */
@@ -358,6 +383,8 @@ take_header(char *line, size_t one, size_t len, void *arg)
 		call->answer->retry_after_s = -1; /* what came before was an interim answer */
 	else if (len >= strlen(name) && strncasecmp(line, name, strlen(name)) == 0)
 		call->answer->retry_after_s = retry_after(line + strlen(name), len - strlen(name));
+	else if (len >= strlen(date) && strncasecmp(line, date, strlen(date)) == 0)
+		call->answer->date_s = read_date(line + strlen(date), len - strlen(date));
 	return len;
 }
 

@@ -37,6 +37,7 @@ struct fetch {
 struct fetch_answer {
 	int status;	   /* 0: no answer */
 	int retry_after_s; /* Retry-After in seconds or as a date; -1: none */
+	int64_t date_s;	   /* Date, seconds since 1970; 0: none */
 	bool is_cut;
 	char *body;	   /* talloc'ed on the call's context, NUL-terminated */
 	size_t body_len;   /* also of a body that was written to answer_fd */

@@ -30,6 +30,7 @@ enum {
 	LINE_MAX_LEN = 998, /* ... and must be no longer */
 	ADDRESS_MAX = 254,  /* RFC 5321, section 4.5.3.1.3, without the angle brackets */
 	TIMEOUT_MS = 20000,
+	REACH_MS = 8000,
 	RETRY_S = 30,
 };
 
@@ -414,6 +415,24 @@ send_smtp(const char *smtp_url, const struct mail *mail, const char *message, st
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(to);
 	return sent;
+}
+
+int
+mail_reach(const char *smtp_url, struct error *err)
+{
+	struct sending sending = { .rest = "" };
+	CURL *curl = curl_easy_init();
+	CURLcode rc;
+	int reached = 0;
+
+	if (curl == NULL || curl_easy_setopt(curl, CURLOPT_URL, smtp_url) != CURLE_OK)
+		abort();
+	set_rules(curl, smtp_url, REACH_MS);
+	must(curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L));
+	if ((rc = curl_easy_perform(curl)) != CURLE_OK)
+		reached = explain(curl, rc, &sending, err);
+	curl_easy_cleanup(curl);
+	return reached;
 }
 
 int

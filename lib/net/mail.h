@@ -23,4 +23,10 @@ struct mail {
  */
 int mail_send(const char *smtp_url, const char *dir, const struct mail *mail, struct error *err);
 
+/*
+ * Connects, begins TLS and logs in as mail_send would, and hangs up before any mail.  0, or -1 with ERR_unavailable, whose
+ * reason is in the log.
+ */
+int mail_reach(const char *smtp_url, struct error *err);
+
 #endif
