@@ -22,6 +22,7 @@ static const struct route routes[] = {
 	{ "POST", "/admin/agents/:id/unfreeze", api_admin_agent_unfreeze, STAFF, NULL, ATOMIC },
 	{ "GET", "/admin/ledger/audit", api_admin_audit, STAFF, NULL, 0 },
 	{ "GET", "/admin/log", api_admin_log, STAFF, NULL, 0 },
+	{ "GET", "/metrics", api_metrics, PUBLIC, NULL, WHOLE | UNCOUNTED | DIRECT },
 };
 
 int

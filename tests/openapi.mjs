@@ -104,7 +104,7 @@ function responseFaults(pointer, response, answer, isBodiless) {
 
 /* Files of the pages are no part of the API; all else is. */
 const isPage = (where, answer) =>
-  !/^\/(?:api|\.well-known|healthz|readyz|mcp)(?:\/|$)/.test(where.split('?')[0]) &&
+  !/^\/(?:api|\.well-known|healthz|readyz|metrics|mcp)(?:\/|$)/.test(where.split('?')[0]) &&
   !(answer.status >= 400 && answer.json);
 
 /*

@@ -138,6 +138,7 @@ int api_admin_appeal(struct request *rq);
 int api_admin_deliveries(struct request *rq);
 int api_admin_audit(struct request *rq);
 int api_admin_log(struct request *rq);
+int api_metrics(struct request *rq);
 int api_admin_payouts(struct request *rq);
 int api_admin_payout_retry(struct request *rq);
 int api_admin_payout_fail(struct request *rq);

@@ -41,7 +41,7 @@ language plpgsql as $$
 begin
     return query
     with kinds as (
-        select unnest(array['sandbox', 'mail', 'push', 'guardian', 'webhook', 'fiat', 'chain', 'payout']) kind
+        select unnest(array['sandbox', 'mail', 'push', 'guardian', 'webhook', 'fiat', 'chain', 'payout', 'discard']) kind
     ), due as (
         select d.kind, count(*) jobs, extract(epoch from p_now - min(d.run_at)) age
         from (select j.kind, j.run_at from jobs j where not j.is_dead and j.run_at <= p_now order by j.run_at limit 10000) d
@@ -56,7 +56,8 @@ begin
     cross join lateral (values
         ('humanops_queue_jobs', coalesce(due.jobs, 0)::numeric),
         ('humanops_queue_oldest_age_seconds', coalesce(due.age, 0)),
-        ('humanops_queue_dead_jobs', coalesce(dead.jobs, 0)::numeric)) m(metric, value);
+        ('humanops_queue_dead_jobs', coalesce(dead.jobs, 0)::numeric)) m(metric, value)
+    order by kind;
 end $$;
 
 -- metrics_money_everywhere: deposits that are not final yet, and payouts that have not ended.

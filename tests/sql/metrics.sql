@@ -32,7 +32,7 @@ select is(values_of('heartbeat_timestamp_seconds'), format('ledger_audit %s.5, s
 select is(values_of('ledger_audit_findings'), '3', 'the audit with what it found');
 
 -- The queue.
-select is(values_of('queue_jobs'), 'chain 0, fiat 0, guardian 0, mail 0, payout 0, push 0, sandbox 0, webhook 0',
+select is(values_of('queue_jobs'), 'chain 0, discard 0, fiat 0, guardian 0, mail 0, payout 0, push 0, sandbox 0, webhook 0',
     'an empty queue is zero for every kind');
 select is(above_zero('queue_oldest_age_seconds'), null, 'and nothing waits');
 select job_add(7, 'mail', gen_random_uuid(), '{}', t0() - d * interval '1 second', 3, t0()) from unnest(array[0, 30, 90]) d;
