@@ -1,10 +1,15 @@
 -- What each program may do: execute the functions in whose rows it stands, and nothing else.  Each runs with its owner's rights
 -- and a fixed search path; no table can be read or written by a program in any other way, so postings can only be added
 -- (database.md R7).  A program's role may execute exactly what its binary can name: tests/ops/privileges.test.mjs compares both
--- ways.  humanops_app may do what all of them may.  A function
--- that only an earlier release calls stands here with the word app.
-revoke all on all tables in schema public from public, humanops_app;
-revoke all on all functions in schema public from public, humanops_app;
+-- ways.  humanops_app may do what all of them may.  A function that only an earlier release calls stands here with the word app.
+-- With one role for all (roles.sql) there is nobody to grant to.
+select current_user = 'humanops_owner' as has_roles \gset
+\if :has_roles
+revoke all on all tables in schema public from humanops_app;
+revoke all on all functions in schema public from humanops_app;
+\endif
+revoke all on all tables in schema public from public;
+revoke all on all functions in schema public from public;
 alter default privileges in schema public revoke all on tables from public;
 alter default privileges in schema public revoke execute on functions from public;
 do $$
@@ -164,8 +169,10 @@ begin
             raise exception 'grants: there is no function %', g.name;
         end if;
         execute format('alter function %s security definer set search_path = public, pg_temp', v_function);
-        execute format('grant execute on function %s to humanops_%s', v_function,
-            replace(g.programs, ' ', ', humanops_'));
+        if current_user = 'humanops_owner' then
+            execute format('grant execute on function %s to humanops_%s', v_function,
+                replace(g.programs, ' ', ', humanops_'));
+        end if;
     end loop;
 end $$;
 do $$

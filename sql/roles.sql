@@ -4,6 +4,10 @@
 -- role for hosts that allow no more.
 -- A statement's time lies below nginx's read timeout where a client waits, so that it never waits on work that nobody will
 -- answer for; a sweep may take longer, since nobody does.
+-- Where a host gives one database and one role that can make no others, that role owns everything and is also what the programs
+-- log in as (DATABASE_URL without %p): then the programs' own care is all that keeps them to their functions.
+select rolsuper or rolcreaterole as makes_roles from pg_roles where rolname = current_user \gset
+\if :makes_roles
 do $$
 declare
     r record;
@@ -68,3 +72,15 @@ end $$;
 grant humanops_owner to current_user;
 alter table if exists public.schema_migrations owner to humanops_owner;
 set role humanops_owner;
+\else
+do $$
+declare
+    v_setting text;
+begin
+    foreach v_setting in array array['statement_timeout = ''20s''', 'lock_timeout = ''5s''',
+        'idle_in_transaction_session_timeout = ''30s''', 'timezone = ''UTC''']
+    loop
+        execute format('alter role %I in database %I set %s', current_user, current_database(), v_setting);
+    end loop;
+end $$;
+\endif
