@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "base/privacy.h"
 #include "core/heartbeat.h"
 #include "core/job.h"
 #include "core/sweep.h"
@@ -94,7 +95,7 @@ main(int argc, char **argv)
 		fputs("usage: sweeper [--check]\n", stderr);
 		return EX_USAGE;
 	}
-	if ((config = config_load(NULL, "sweeper")) == NULL)
+	if (privacy_begin() || (config = config_load(NULL, "sweeper")) == NULL)
 		return EX_CONFIG;
 	status = is_check ? EXIT_SUCCESS : sweep(config);
 	talloc_free(config);

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "base/privacy.h"
 #include "base/supervise.h"
 #include "base/text.h"
 #include "chain/eth.h"
@@ -226,7 +227,8 @@ main(int argc, char **argv)
 	fetch_init();
 	if (optind < argc || (seconds > 0 && !is_draining))
 		return usage();
-	if ((config = config_load(NULL, "worker")) == NULL || !onchain_check(config) || !check_key(config))
+	if (privacy_begin() || (config = config_load(NULL, "worker")) == NULL || !onchain_check(config) ||
+	    !check_key(config))
 		return EX_CONFIG;
 	supervise.arg = config;
 	status = !open_clock(config, config) ? EX_CONFIG

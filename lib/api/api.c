@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/crypto.h"
 #include "base/db.h"
+#include "base/privacy.h"
 #include "base/text.h"
 #include "core/job.h"
 #include "core/message.h"
@@ -334,7 +335,7 @@ api_open(const void *ctx, const struct config *config)
 int
 api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count)
 {
-	struct config *config = config_load(NULL, name);
+	struct config *config = privacy_begin() ? NULL : config_load(NULL, name);
 	struct serve serve = { .name = name,
 		.routes = routes,
 		.route_count = count,
