@@ -96,9 +96,10 @@ install: all		## PREFIX=/usr/local DESTDIR=
 SYSCONFDIR ?= /etc
 PLACE = $(DESTDIR)$(PREFIX)
 install-system: install	## PREFIX=/usr/local DESTDIR= SYSCONFDIR=/etc: units, cron, users, settings, manual pages too
+	install -d -m 711 $(DESTDIR)$(SYSCONFDIR)/humanops/secrets
 	install -d $(PLACE)/lib/systemd/system $(PLACE)/lib/sysusers.d $(PLACE)/lib/tmpfiles.d $(PLACE)/share/man/man5 \
 	    $(PLACE)/share/man/man7 $(PLACE)/share/man/man8 $(PLACE)/share/doc/humanops $(PLACE)/share/humanops/scripts \
-	    $(DESTDIR)$(SYSCONFDIR)/cron.d $(DESTDIR)$(SYSCONFDIR)/humanops/secrets
+	    $(DESTDIR)$(SYSCONFDIR)/cron.d
 	scripts/systemd/make --lib $(PREFIX)/lib/humanops --to $(PLACE)/lib/systemd/system
 	install -m 644 scripts/systemd/sysusers.conf $(PLACE)/lib/sysusers.d/humanops.conf
 	install -m 644 scripts/systemd/tmpfiles.conf $(PLACE)/lib/tmpfiles.d/humanops.conf
@@ -113,6 +114,7 @@ install-system: install	## PREFIX=/usr/local DESTDIR= SYSCONFDIR=/etc: units, cr
 	printf '#!/bin/sh\nexec %s/share/humanops/scripts/site --share-dir %s/share/humanops --lib-dir %s/lib/humanops "$$@"\n' \
 	    $(PREFIX) $(PREFIX) $(PREFIX) >$(PLACE)/lib/humanops/site
 	chmod 755 $(PLACE)/lib/humanops/site
+	install -m 755 scripts/systemd/prepare $(PLACE)/lib/humanops
 
 release-check:		## what a release must pass: package, fresh install, TLS, reproducible build, page speed
 	scripts/release-check
