@@ -77,7 +77,7 @@ begin
         ('job_retry',                       'worker'),
         ('job_take',                        'worker'),
         ('job_wake_everywhere',             'agents tasks operator webhooks admin mcp sweeper'),
-        ('ledger_audit_everywhere',         'admin'),
+        ('ledger_audit_everywhere',         'admin sweeper'),
         ('ledger_balance',                  'agents mcp'),
         ('ledger_statement',                'agents'),
         ('ledger_trial_balance_everywhere', 'admin'),
