@@ -26,6 +26,7 @@ struct doctor {
 	const struct onchain *onchain;
 	struct db *db;
 	bool has_database; /* it answers, and has all that this build needs */
+	char *problem;	   /* why it does not; talloc'ed on the settings */
 	bool is_offline;   /* nobody is called but the database */
 	struct error err;  /* of the check at hand */
 

@@ -85,8 +85,8 @@ doctor_database(struct doctor *doctor)
 
 	if (rows == NULL)
 		doctor_fail(doctor,
-		    "See that PostgreSQL runs, that DATABASE_URL leads there, and that migrate was run.", "%s",
-		    doctor_reason(doctor));
+		    "See that PostgreSQL runs, that DATABASE_URL leads there, and that migrate was run.", "%s.",
+		    doctor->problem);
 	else if (version < HUMANOPS_SCHEMA)
 		doctor_fail(doctor, "Run migrate as the database's owner.",
 		    "Migrations up to %" PRId64 " of %d are applied.", version, HUMANOPS_SCHEMA);

@@ -120,12 +120,8 @@ doctor_storage(struct doctor *doctor)
 		return;
 	}
 	if (!is_bucket && !become_owner(config->upload_dir)) {
-		if (errno == ENOENT)
-			doctor_warn(doctor,
-			    "The first proof makes it; make it now, for the user of operator.fcgi alone.",
-			    "There is no folder %s yet.", config->upload_dir);
-		else
-			doctor_skip(doctor, "%s cannot be looked at: %s.", config->upload_dir, strerror(errno));
+		doctor_skip(doctor, "%s cannot be looked at: %s; the first proof makes a folder that is not there.",
+		    config->upload_dir, strerror(errno));
 		become_root();
 		return;
 	}
