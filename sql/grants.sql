@@ -68,7 +68,7 @@ begin
         ('fiat_find_order',                 'agents webhooks worker'),
         ('fiat_settle',                     'agents webhooks worker'),
         ('heartbeat_begin',                 'sweeper'),
-        ('heartbeat_list_everywhere',       'admin doctor'),
+        ('heartbeat_list_everywhere',       'doctor'),
         ('heartbeat_set',                   'worker sweeper'),
         ('job_add',                         'agents tasks operator webhooks admin mcp worker sweeper'),
         ('job_due_everywhere',              'worker'),

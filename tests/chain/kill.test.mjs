@@ -96,7 +96,7 @@ const points = {
 
 /* What a killed worker has left behind, once its last transaction has ended one way or the other. */
 async function settled(to) {
-  const busy = "select 1 from pg_stat_activity where usename = 'humanops_app' and state <> 'idle' and query ~* 'payout_|commit|nonce_'";
+  const busy = "select 1 from pg_stat_activity where usename like 'humanops\\_%' and state <> 'idle' and query ~* 'payout_|commit|nonce_'";
   await until(async () => (await s.sql(busy)).length === 0);
   return until(() => row(to));
 }

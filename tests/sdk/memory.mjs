@@ -5,7 +5,7 @@ import path from 'node:path';
 
 const STEP = 16 << 20;
 
-function* processes() {
+export function* processes() {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
     try {
       const [, parent] = /^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -43,7 +43,7 @@ function programsOf(s) {
 }
 
 /* The readable parts of a process's memory, a piece at a time; pieces overlap, so that nothing is cut in two. */
-function* memoryOf(pid, overlap) {
+export function* memoryOf(pid, overlap) {
   let mem, maps;
   try {
     mem = openSync(`/proc/${pid}/mem`, 'r');
