@@ -140,18 +140,12 @@ read_line(const char *pid, const char *file, char *line, int size)
 	return has_line;
 }
 
-/* The folder of a process's program; false if that may not be known. */
+/* The folder that a process was started from; false if its command line does not tell.  Its exe is nobody's to look at. */
 static bool
 read_folder(const char *pid, char folder[PATH_SIZE])
 {
-	char path[PATH_SIZE];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/%s/exe", pid);
-	len = readlink(path, folder, PATH_SIZE - 1);
-	if (len <= 0)
+	if (!read_line(pid, "cmdline", folder, PATH_SIZE) || folder[0] != '/')
 		return false;
-	folder[len] = '\0';
 	*strrchr(folder, '/') = '\0';
 	return true;
 }
