@@ -14,9 +14,11 @@ WARNINGS += -Wno-missing-field-initializers	# tables leave the end of a row zero
 HARDEN   = -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 # A program holds no code that it cannot reach, and so cannot even name what is another one's to do (sql/grants.sql).
 HARDEN  += -ffunction-sections -fdata-sections
+# Two builds of the same sources have the same bytes, wherever they are made: tests/release/50-reproducible.
+SAME_BYTES = '-ffile-prefix-map=$(CURDIR)=.'
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags $(PACKAGES) $(PICTURE_PACKAGES)) $(WARNINGS) $(HARDEN) \
-              -DHUMANOPS_VERSION='"$(VERSION)"' -DHUMANOPS_SCHEMA=$(SCHEMA) $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS)) -MMD -MP
+              -DHUMANOPS_VERSION='"$(VERSION)"' -DHUMANOPS_SCHEMA=$(SCHEMA) $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS)) $(SAME_BYTES) -MMD -MP
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),,-Wl,--gc-sections) $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 LDLIBS   = -lfcgi $(shell pkg-config --libs $(PACKAGES)) -lgmp -lunistring -lm
 
@@ -24,13 +26,13 @@ LDLIBS   = -lfcgi $(shell pkg-config --libs $(PACKAGES)) -lgmp -lunistring -lm
 PICTURE_PACKAGES = libjpeg libpng libwebp libheif libexif
 PICTURE_LIBS = -Wl,--as-needed $(shell pkg-config --libs $(PICTURE_PACKAGES))
 
-LIB_SRC  = $(wildcard lib/*/*.c)
+LIB_SRC  = $(sort $(wildcard lib/*/*.c))
 LIB      = $(BUILD)/libhumanops.a
 SERVERS  = agents tasks operator webhooks admin mcp
 PROGRAMS = $(SERVERS:%=$(BUILD)/fcgi/%.fcgi) $(BUILD)/fcgi/sweeper $(BUILD)/fcgi/worker $(BUILD)/fcgi/imager $(BUILD)/fcgi/doctor
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all check unit lint format install install-system bench release-check clean help
+.PHONY: all check unit lint format install install-system bench dist release-check clean help
 .SECONDARY:
 
 all: $(PROGRAMS)
@@ -44,7 +46,7 @@ $(BUILD)/lib/base/db.o: sql/migrations
 
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcsD $@ $^
 
 $(BUILD)/fcgi/%.fcgi: $(BUILD)/fcgi/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -115,6 +117,9 @@ install-system: install	## PREFIX=/usr/local DESTDIR= SYSCONFDIR=/etc: units, cr
 	    $(PREFIX) $(PREFIX) $(PREFIX) >$(PLACE)/lib/humanops/site
 	chmod 755 $(PLACE)/lib/humanops/site
 	install -m 755 scripts/systemd/prepare $(PLACE)/lib/humanops
+
+dist: all		## a release's files in dist/: sources, their sums, what is linked and shipped
+	scripts/dist
 
 release-check:		## what a release must pass: package, fresh install, TLS, reproducible build, page speed
 	scripts/release-check
