@@ -178,7 +178,7 @@ test('secrets stand in no log', { skip }, () => {
 test('settings of development are refused in production', { skip }, async () => {
   for (const [name, value] of [['ALLOW_DEV_OPERATOR_ID_HEADER', 'true'], ['WEBHOOK_ALLOW_PRIVATE', 'true'], ['OPERATOR_JWT_ISSUER', 'http://localhost:1'],
     ['PUBLIC_BASE_URL', 'http://localhost:1'], ['SMTP_URL', '']]) {
-    const { status, stderr } = await s.program('tasks.fcgi', ['--check'], { env: { [name]: value } });
+    const { status, stderr } = await s.program('worker', ['--check'], { env: { [name]: value } });
     assert.ok(status !== 0 && stderr.includes(name), `${name}: ${status} ${stderr}`);
   }
 });

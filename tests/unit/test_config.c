@@ -35,10 +35,10 @@ write_file(const char *path, const char *text, size_t len)
 /* As the environment asks for before it is emptied. */
 static enum cm_message_output output = CM_OUTPUT_STDOUT;
 
-/* Loads with this file and these variables of the environment ("A=b", NULL at the end); *said is standard
- * error. */
+/* Loads a program's settings with this file and these variables of the environment ("A=b", NULL at the end);
+ * *said is standard error. */
 static struct config *
-load(const char *text, const char *const *variables, const char **said)
+load_as(const char *program, const char *text, const char *const *variables, const char **said)
 {
 	struct config *config;
 
@@ -56,9 +56,16 @@ load(const char *text, const char *const *variables, const char **said)
 		setenv(name, *variables + len + 1, 1);
 	}
 	capture_begin();
-	config = config_load(NULL, "doctor");
+	config = config_load(NULL, program);
 	*said = capture_end();
 	return config;
+}
+
+/* All of them, as the one program that looks at all. */
+static struct config *
+load(const char *text, const char *const *variables, const char **said)
+{
+	return load_as("doctor", text, variables, said);
 }
 
 static void
@@ -564,6 +571,186 @@ a_chain_needs_all_of_its_settings(void **state)
 	}
 }
 
+#define KEYS "LINK_KEY=AQ" REST "MAIL_KEY=Ag" REST "PUSH_KEY=Aw" REST
+#define REST "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+#define SECRETS \
+	KEYS "ADMIN_API_KEY=abcdefghijklmnopqrstuvwx\nR2_ENDPOINT=https://r2.example\nR2_BUCKET=proof\n" \
+	     "R2_ACCESS_KEY_ID=id\nR2_SECRET_ACCESS_KEY=secret\nGUARDIAN_API_KEY=guardian\n" \
+	     "DLOCAL_URL=https://api.dlocal.example\nDLOCAL_LOGIN=l\nDLOCAL_TRANS_KEY=k\nDLOCAL_SECRET=s\n" \
+	     "KYC_WEBHOOK_SECRET=abcdefghijklmnopqrstuvwx\n" CHAIN "PAYOUT_PRIVATE_KEY_FILE=/k\n"
+
+/* The secrets that it holds, one letter for each. */
+static void
+letters_of(const struct config *config, char *letters)
+{
+	const struct {
+		char letter;
+		const void *member;
+	} rows[] = { { 's', config->secret_key }, { 'l', config->link_key }, { 'm', config->mail_key },
+		{ 'p', config->push_key }, { 'a', config->admin_api_key }, { 'S', config->smtp_url },
+		{ 'r', config->r2_access_key_id }, { 'R', config->r2_secret_access_key },
+		{ 'g', config->guardian_api_key }, { 'd', config->dlocal_login }, { 't', config->dlocal_trans_key },
+		{ 'D', config->dlocal_secret }, { 'k', config->kyc_webhook_secret }, { 'P', config->payout_key_file } };
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		if (rows[i].member != NULL)
+			*letters++ = rows[i].letter;
+	}
+	*letters = '\0';
+}
+
+static void
+a_program_is_told_its_own_secrets_alone(void **state)
+{
+	static const struct {
+		const char *program, *letters;
+	} rows[] = {
+		{ "agents", "mdtD" },
+		{ "tasks", "slg" },
+		{ "operator", "lprR" },
+		{ "webhooks", "Dk" },
+		{ "admin", "la" },
+		{ "mcp", "slmg" },
+		{ "worker", "smpSrRgdtDP" },
+		{ "sweeper", "" },
+		{ "doctor", "slmpaSrRgdtDkP" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		const char *said;
+		struct config *config = load_as(rows[i].program, GOOD SECRETS, NULL, &said);
+		char letters[32];
+
+		assert_string_equal(said, "");
+		assert_non_null(config);
+		letters_of(config, letters);
+		if (strcmp(letters, rows[i].letters) != 0)
+			fail_msg("%s has %s", rows[i].program, letters);
+		assert_string_equal(config->program, rows[i].program);
+		if (config->link_key != NULL)
+			assert_int_equal(config->link_key[0], 1);
+		talloc_free(config);
+	}
+}
+
+/* In development, so that nothing else is required. */
+#define BARE "HUMANOPS_ENV=development\nDATABASE_URL=dbname=humanops\nPUBLIC_BASE_URL=http://localhost:8080/\n"
+
+static void
+a_lesser_key_that_is_not_set_is_the_secret_key(void **state)
+{
+	static const struct {
+		const char *program, *text, *letters; /* letters NULL: refused for want of the secret key */
+	} rows[] = {
+		{ "agents", BARE "SECRET_KEY=" KEY "\n", "m" },
+		{ "operator", BARE "SECRET_KEY=" KEY "\n", "lp" },
+		{ "operator", BARE "SECRET_KEY=" KEY "\nPUSH_KEY=AQ" REST, "lp" },
+		{ "worker", BARE "SECRET_KEY=" KEY "\n", "smp" },
+		{ "mcp", BARE "SECRET_KEY=" KEY "\n", "slm" },
+		{ "webhooks", BARE "SECRET_KEY=" KEY "\n", "" },
+		{ "webhooks", BARE, "" },
+		{ "sweeper", BARE, "" },
+		{ "operator", BARE KEYS, "lp" },
+		{ "operator", BARE "LINK_KEY=AQ" REST, NULL },
+		{ "operator", BARE "PUSH_KEY=AQ" REST, NULL },
+		{ "agents", BARE, NULL },
+		{ "tasks", BARE KEYS, NULL },
+		{ "worker", BARE KEYS, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		char letters[32] = "";
+		const char *said;
+		struct config *config = load_as(rows[i].program, rows[i].text, NULL, &said);
+
+		if ((config == NULL) != (rows[i].letters == NULL))
+			fail_msg("row %zu: %s", i, said);
+		assert_string_equal(said, config == NULL ? "humanops: SECRET_KEY is required\n" : "");
+		if (config == NULL)
+			continue;
+		letters_of(config, letters);
+		if (strcmp(letters, rows[i].letters) != 0)
+			fail_msg("row %zu: %s", i, letters);
+		if (config->link_key != NULL && strstr(rows[i].text, "LINK_KEY") == NULL)
+			assert_int_equal(config->link_key[31], 31);
+		talloc_free(config);
+	}
+}
+
+static void
+what_others_are_told_is_checked_but_not_opened(void **state)
+{
+	static const struct {
+		const char *program, *text, *said;
+	} rows[] = {
+		{ "tasks", DEV "ADMIN_API_KEY_FILE=/nonexistent\n", "" },
+		{ "admin", DEV "ADMIN_API_KEY_FILE=/nonexistent\n",
+		    "humanops: ADMIN_API_KEY_FILE cannot be read: No such file or directory\n" },
+		{ "tasks", DEV "ADMIN_API_KEY=short\n",
+		    "humanops: ADMIN_API_KEY must be at least 24 characters of ASCII without blanks\n" },
+		{ "sweeper", DEV "LINK_KEY=short\n", "humanops: LINK_KEY must be 32 bytes in base64\n" },
+		{ "sweeper", BARE "SECRET_KEY_FILE=/nonexistent\n", "" },
+		{ "operator", BARE KEYS "SECRET_KEY_FILE=/nonexistent\n", "" },
+		{ "operator", BARE "LINK_KEY_FILE=/nonexistent\nPUSH_KEY=Aw" REST "SECRET_KEY=" KEY "\n",
+		    "humanops: LINK_KEY_FILE cannot be read: No such file or directory\n" },
+		{ "sweeper", DEV "NO_SUCH_KEY=x\n", "humanops: CONF, line 5: there is no setting NO_SUCH_KEY\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		const char *said;
+		struct config *config = load_as(rows[i].program, rows[i].text, NULL, &said);
+		const char *want =
+		    strstr(rows[i].said, "CONF, ") != NULL ? strstr(rows[i].said, ", line") : rows[i].said;
+
+		if (strstr(said, want) == NULL || (config == NULL) != (*want != '\0') ||
+		    (*want == '\0' && *said != '\0'))
+			fail_msg("row %zu: %s", i, said);
+		talloc_free(config);
+	}
+}
+
+static void
+the_databases_user_may_hold_the_programs_name(void **state)
+{
+	static const struct {
+		const char *program, *url, *want; /* want NULL: refused */
+	} rows[] = {
+		{ "tasks", "dbname=humanops", "dbname=humanops" },
+		{ "tasks", "user=humanops_app dbname=humanops", "user=humanops_app dbname=humanops" },
+		{ "tasks", "host=/run user=humanops_%p dbname=h", "user='humanops_tasks' dbname='h' host='/run' " },
+		{ "sweeper", "user=%p", "user='sweeper' " },
+		{ "worker", "user=a_%p_%p password='a%p\\' \\\\'", "user='a_worker_worker' password='a%p\\' \\\\' " },
+		{ "worker", "user=x password=a%p", "user=x password=a%p" },
+		{ "admin", "postgresql://humanops_%25p@db.example:5433/humanops?sslmode=require",
+		    "user='humanops_admin' dbname='humanops' host='db.example' port='5433' sslmode='require' " },
+		{ "admin", "postgresql://humanops_%p@db.example/humanops", NULL },
+		{ "admin", "user=humanops_%p nosuch=1", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nitems(rows); i++) {
+		char text[512];
+		const char *said;
+		struct config *config;
+
+		snprintf(text, sizeof(text),
+		    "HUMANOPS_ENV=development\nPUBLIC_BASE_URL=http://localhost:8080/\n"
+		    "SECRET_KEY=" KEY "\nDATABASE_URL=%s\n",
+		    rows[i].url);
+		config = load_as(rows[i].program, text, NULL, &said);
+		if ((config == NULL) != (rows[i].want == NULL))
+			fail_msg("row %zu: %s", i, said);
+		if (config != NULL)
+			assert_string_equal(config->database_url, rows[i].want);
+		else
+			assert_string_equal(said, "humanops: DATABASE_URL must be a connection string of libpq\n");
+		talloc_free(config);
+	}
+}
+
 static void
 proxies_are_addresses_and_networks(void **state)
 {
@@ -668,6 +855,10 @@ main(void)
 		cmocka_unit_test(a_model_needs_a_name_and_anthropic_a_key),
 		cmocka_unit_test(a_chain_brings_its_settings),
 		cmocka_unit_test(a_chain_needs_all_of_its_settings),
+		cmocka_unit_test(a_program_is_told_its_own_secrets_alone),
+		cmocka_unit_test(a_lesser_key_that_is_not_set_is_the_secret_key),
+		cmocka_unit_test(what_others_are_told_is_checked_but_not_opened),
+		cmocka_unit_test(the_databases_user_may_hold_the_programs_name),
 		cmocka_unit_test(proxies_are_addresses_and_networks),
 		cmocka_unit_test(all_faults_are_named_at_once_and_no_value_is_shown),
 		cmocka_unit_test(a_file_that_was_named_must_be_there),
