@@ -30,7 +30,7 @@ enum {
 	LINE_MAX_LEN = 998, /* ... and must be no longer */
 	ADDRESS_MAX = 254,  /* RFC 5321, section 4.5.3.1.3, without the angle brackets */
 	TIMEOUT_MS = 20000,
-	REACH_MS = 8000,
+	REACH_MS = 5000,
 	RETRY_S = 30,
 };
 
