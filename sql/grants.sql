@@ -12,7 +12,7 @@ begin
     foreach v_name in array array[
         'agent_register', 'agent_show', 'agent_suspend', 'apikey_create', 'apikey_find', 'apikey_list',
         'apikey_revoke', 'apikey_touch', 'chain_begin', 'chain_frozen', 'chain_quote', 'chain_reserves',
-        'chain_scanned', 'chain_state', 'claim_approve', 'claim_make', 'claim_reject', 'claim_start', 'claim_submit',
+        'chain_scanned', 'chain_state', 'claim_abort', 'claim_approve', 'claim_make', 'claim_reject', 'claim_start', 'claim_submit',
         'claim_withdraw', 'custody_everywhere', 'delivery_failed_everywhere', 'delivery_list', 'delivery_load',
         'delivery_redeliver', 'delivery_result', 'dispute_list_everywhere', 'dispute_raise', 'dispute_resolve',
         'earning_credit', 'earning_due_everywhere', 'earning_freeze', 'earning_list', 'earning_resolve',

@@ -9,6 +9,7 @@ const EVENTS = {
   'task.claim_withdrawn': 'Claim withdrawn',
   'task.estimate_expired': 'Estimate went unanswered',
   'task.started': 'Work started',
+  'task.aborted': 'Operator stopped',
   'task.submitted': 'Proof submitted',
   'task.verified': 'Guardian approved the proof',
   'task.manual_review': 'Guardian asks for a person’s decision',
