@@ -32,7 +32,8 @@ begin
         'subscription_add', 'subscription_load', 'subscription_remove', 'subscription_result', 'subscription_tell',
         'sweep_due_everywhere', 'sweep_expired_everywhere', 'sweep_task', 'task_any', 'task_cancel', 'task_count',
         'task_create', 'task_events', 'task_list', 'task_rate', 'task_show', 'upload_add', 'upload_bind',
-        'upload_find', 'upload_judge_everywhere', 'usdc_checked', 'usdc_confirm', 'usdc_final', 'usdc_of_transaction',
+        'upload_discard', 'upload_due_everywhere', 'upload_find', 'upload_forget', 'upload_hold',
+        'upload_judge_everywhere', 'upload_same', 'upload_stored', 'usdc_checked', 'usdc_confirm', 'usdc_final', 'usdc_of_transaction',
         'usdc_open_everywhere', 'usdc_reverse', 'usdc_seen', 'verdict_agent', 'verdict_guardian', 'wallet_bind',
         'wallet_challenge', 'wallet_challenge_find', 'wallet_show']
     loop
