@@ -47,13 +47,13 @@ node_is_recent() {
 # missing_packages GROUP...: the names of packages in these groups that are neither installed nor replaced.
 missing_packages() {
     local group name unless installed
-    installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii *//p')
+    installed=$'\n'$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii *//p')$'\n'
     while read -r group name unless; do
-        [[ " $* " == *" $group "* ]] || continue
+        [[ " $* " == *" $group "* && $installed != *$'\n'"$name"$'\n'* ]] || continue
         if [[ -n $unless ]] && eval "$unless" >/dev/null 2>&1; then
             continue
         fi
-        grep -qxF -- "$name" <<<"$installed" || printf '%s\n' "$name"
+        printf '%s\n' "$name"
     done < <(sed 's/#.*//' "$ROOT/scripts/packages" | grep '[^ ]')
 }
 
@@ -150,12 +150,15 @@ state_find() {
     LIB=$STATE/install/lib/humanops SHARE=$STATE/install/share/humanops
 }
 
-# own_folder PATH: makes it if it is missing; it must then be a real folder of RUN_USER's, closed to everyone else.
-own_folder() {
-    as_user mkdir -p -- "$1" || die "$RUN_USER cannot make the folder $1"
-    [[ -d $1 && ! -L $1 && $(stat -c %U -- "$1") == "$RUN_USER" ]] ||
-        die "$1 is not a folder of the user $RUN_USER; another one may be using it"
-    as_user chmod 700 -- "$1"
+# own_folders PATH...: makes those that are missing; each must then be a real folder of RUN_USER's, closed to everyone else.
+own_folders() {
+    local folder
+    as_user mkdir -p -- "$@" || die "$RUN_USER cannot make these folders: $*"
+    for folder in "$@"; do
+        [[ -d $folder && ! -L $folder && $(stat -c %U -- "$folder") == "$RUN_USER" ]] ||
+            die "$folder is not a folder of the user $RUN_USER; another one may be using it"
+    done
+    as_user chmod 700 -- "$@"
 }
 
 # state_make: the folders.  Where root's checkout lies in a place that RUN_USER cannot reach, the state goes to /var/lib.
@@ -167,14 +170,10 @@ state_make() {
     fi
     mkdir -p -- "$STATE"
     state_refuse_foreign
-    # What root has just made is handed over; anyone else's folder is refused by own_folder.
+    # What root has just made is handed over; anyone else's folder is refused by own_folders.
     [[ $EUID -ne 0 || -L $STATE || $(stat -c %U -- "$STATE") != root ]] || chown "$RUN_USER:" -- "$STATE"
-    own_folder "$STATE"
-    own_folder "$RUN"
-    local folder
-    for folder in log nginx tls secrets; do
-        own_folder "$STATE/$folder"
-    done
+    own_folders "$STATE" "$RUN"
+    own_folders "$STATE/log" "$STATE/nginx" "$STATE/tls" "$STATE/secrets"
     as_user touch -- "$STATE/.humanops"
 }
 
@@ -222,19 +221,20 @@ setting() {
 
 # pid_is PID MARK: true if the process lives and its command line holds the mark; a pid alone may have been used again.
 pid_is() {
-    [[ $1 =~ ^[0-9]+$ ]] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF -- "$2"
+    local words=()
+    [[ $1 =~ ^[0-9]+$ ]] && { mapfile -d '' -t words <"/proc/$1/cmdline"; } 2>/dev/null && [[ "${words[*]}" == *"$2"* ]]
 }
 
 # pid_of NAME MARK: prints the pid that RUN/NAME.pid tells, if it is still that process.
 pid_of() {
     local pid
-    pid=$(head -n 1 "$RUN/$1.pid" 2>/dev/null) && pid_is "$pid" "$2" && printf '%s\n' "$pid"
+    { read -r pid <"$RUN/$1.pid"; } 2>/dev/null && pid_is "$pid" "$2" && printf '%s\n' "$pid"
 }
 
-# signal SIGNAL PID: by the shell's own kill; a small system has no other.
+# signal SIGNAL PID...: by the shell's own kill; a small system has no other.
 signal() {
     # shellcheck disable=SC2016 # expanded by the inner shell
-    as_user sh -c 'kill -"$1" "$2"' sh "$1" "$2" 2>/dev/null || true
+    as_user sh -c 'signal=$1; shift; for pid; do kill -"$signal" "$pid"; done' sh "$@" 2>/dev/null || true
 }
 
 # wait_until SECONDS COMMAND...: false if the command has not become true by then.
@@ -327,7 +327,7 @@ cluster_pid() {
         printf '%s\n' "$pid"
 }
 
-# cluster_start [OPTIONS]: with further -c options; the database humanops is there afterwards.
+# cluster_start [OPTIONS [INITDB OPTIONS...]]: with further -c options; the database humanops is there afterwards.
 cluster_start() {
     local options="-k $RUN -c listen_addresses='' -c max_connections=200 -c timezone=UTC ${1-}" data=$STATE/postgres log=$STATE/log/postgres.log
     if ! as_user test -s "$data/PG_VERSION"; then
@@ -335,7 +335,7 @@ cluster_start() {
         # initdb does not undo a run that was killed: it works beside the place and is moved there once complete.
         as_user rm -rf -- "$data.new"
         as_user "$PGBIN/initdb" -D "$data.new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-instructions \
-            >"$SCRATCH" 2>&1 || fail "$SCRATCH" "PostgreSQL could not make its cluster"
+            "${@:2}" >"$SCRATCH" 2>&1 || fail "$SCRATCH" "PostgreSQL could not make its cluster"
         as_user mv -- "$data.new" "$data"
     fi
     if ! cluster_pid >/dev/null; then

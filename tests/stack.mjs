@@ -2,7 +2,7 @@
  * An instance of the whole service for a test file: started by scripts/start in a fresh folder on a free port, and stopped and
  * removed after the file's last test.  Holds what tests of every kind need (calls, SQL, agents, the clock, a receiver of
  * webhooks); what an answer should be is theirs to say.  HUMANOPS_TEST_START_FLAGS: further arguments for scripts/start, as
- * --sanitize.  HUMANOPS_TEST_KEEP=1: the folder stays.  HUMANOPS_TEST_GUARD=1: under the bucket guard (sql/shared/guard.sql).
+ * --sanitize.  HUMANOPS_TEST_TEMPLATE: what scripts/start --prepare made.  HUMANOPS_TEST_KEEP=1: the folder stays.  HUMANOPS_TEST_GUARD=1: under the bucket guard (sql/shared/guard.sql).
  */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
@@ -66,8 +66,10 @@ function readSettings(file) {
 	);
 }
 
-async function start(state, settings, wrap) {
+async function start(state, settings, wrap, isDurable) {
 	const flags = (process.env.HUMANOPS_TEST_START_FLAGS ?? '').split(' ').filter(Boolean);
+	const template = process.env.HUMANOPS_TEST_TEMPLATE;
+	if (template && !isDurable) flags.push('--template', template);
 	for (let tries = 1; ; tries++) {
 		const port = await freePort();
 		try {
@@ -457,8 +459,11 @@ class Stack {
 	}
 }
 
-/* A running instance; settings as scripts/start takes them, wrap: a command that scripts/start is called by. */
-export async function stack({ settings = [], wrap = [] } = {}) {
+/*
+ * A running instance; settings as scripts/start takes them, wrap: a command that scripts/start is called by.  isDurable: its
+ * database would survive a power cut, as a copy of the tests' template would not.
+ */
+export async function stack({ settings = [], wrap = [], isDurable = false } = {}) {
 	const name = path
 		.basename(process.argv[1] ?? 'test')
 		.replace(/\.test\.mjs$/, '')
@@ -467,7 +472,7 @@ export async function stack({ settings = [], wrap = [] } = {}) {
 	const state = path.join(root, 'var', `test-${name}-${process.pid}${suffix}`);
 	let port;
 	try {
-		port = await start(state, settings, wrap);
+		port = await start(state, settings, wrap, isDurable);
 	} catch (error) {
 		spawnSync(path.join(root, 'scripts/stop'), ['--state', state], { env: environment() });
 		remove([state]);

@@ -11,7 +11,7 @@ import { CONFIRMATIONS, micros, sleep, until, wallet, world } from './world.mjs'
 
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 2), AMOUNT = 10;
 const LEASE_S = 200; /* longer than any job's */
-const w = await world(), { s, chain, proxy, payer } = w;
+const w = await world({ isDurable: true }), { s, chain, proxy, payer } = w;
 const gates = await gatesOf(s);
 const agent = await w.agent({ holds: 10_000 });
 const done = []; /* every payout of this file, as { id, hash, to, net } */

@@ -264,7 +264,7 @@ class Worker {
  * endpoints: how many the instance is given, each behind a proxy of its own before the one chain.  settings: further ones; the price
  * of ether is a setting unless they name an oracle.
  */
-export async function world({ endpoints = 1, settings = [] } = {}) {
+export async function world({ endpoints = 1, settings = [], isDurable = false } = {}) {
   const chain = await anvil(), payer = await chain.wallet(), deposit = await chain.wallet();
   const proxies = [];
   while (proxies.length < endpoints)
@@ -275,7 +275,7 @@ export async function world({ endpoints = 1, settings = [] } = {}) {
     `USDC_CONTRACT=${at.usdc}`, `DEPOSIT_ADDRESS=${deposit.address}`, `CONFIRMATIONS_REQUIRED=${CONFIRMATIONS}`,
     `PAYOUT_PRIVATE_KEY_FILE=${keyFile(payer.key)}`, 'ALLOW_DEV_OPERATOR_ID_HEADER=true',
     ...settings.some((line) => line.startsWith('ETH_USD_')) ? [] : ['ETH_USD_PRICE=3000'],
-    ...settings] });
+    ...settings], isDurable });
   return new World(s, chain, proxies, payer, deposit);
 }
 
