@@ -106,7 +106,7 @@ begin
     if v_is_first then
         update tasks set safety_stops = safety_stops + 1 where bucket = p_bucket and id = p_task returning * into t;
         if t.safety_stops = 3 then
-            select * into t from task_move(p_bucket, p_task, 'give_up', 'sweeper', null, '{}', p_now);
+            select * into t from task_move(p_bucket, p_task, 'give_up', 'system', null, '{}', p_now);
             perform escrow_refund(p_bucket, t, p_now);
         end if;
     end if;

@@ -4,7 +4,7 @@
 insert into task_moves values
     ('ACCEPTED', 'abort', 'operator', 'PENDING', 'task.aborted', true),
     ('IN_PROGRESS', 'abort', 'operator', 'PENDING', 'task.aborted', true),
-    ('PENDING', 'give_up', 'sweeper', 'CANCELLED', 'task.cancelled', true);
+    ('PENDING', 'give_up', 'system', 'CANCELLED', 'task.cancelled', true);
 
 -- How many operators have stopped because they did not feel safe.
 alter table tasks add column safety_stops int not null default 0 check (safety_stops >= 0);

@@ -192,7 +192,7 @@ test('the third operator who does not feel safe ends the task, and the agent is 
   assert.equal(await stops(third, 'unsafe'), 'CANCELLED');
   const shown = await show(agent, task);
   assert.deepEqual([shown.status, shown.cancel_reason, shown.safety_stops], ['CANCELLED', 'unsafe', 3]);
-  assert.deepEqual(shown.events.slice(-2).map((e) => [e.type, e.actor, e.to]), [['task.aborted', 'operator', 'PENDING'], ['task.cancelled', 'sweeper', 'CANCELLED']]);
+  assert.deepEqual(shown.events.slice(-2).map((e) => [e.type, e.actor, e.to]), [['task.aborted', 'operator', 'PENDING'], ['task.cancelled', 'system', 'CANCELLED']]);
   assert.deepEqual(await balance(agent), { deposit_balance: 500, escrow_balance: 0, currency: 'USD' });
   const sent = await s.until(() => {
     const events = hook.requests.map((r) => JSON.parse(r.raw));

@@ -143,7 +143,7 @@ select is(again('begun', 'other'), 'PENDING 2', 'a second who does not feel safe
 select is((select f.safety_stops from feed_open_everywhere(null, null, null, null, null, 100, 0, t0()) f where f.id = id('begun')), 2, 'operators see it before they claim');
 select is(again('begun', 'third'), 'CANCELLED 3', 'at the third the task ends');
 select results_eq($$select e.type, e.actor, e.from_status, e.to_status from task_events(7, id('begun')) e order by e.at desc, e.id desc limit 2$$,
-    $$values ('task.cancelled', 'sweeper', 'PENDING', 'CANCELLED'), ('task.aborted', 'operator', 'IN_PROGRESS', 'PENDING')$$, 'by a move of its own');
+    $$values ('task.cancelled', 'system', 'PENDING', 'CANCELLED'), ('task.aborted', 'operator', 'IN_PROGRESS', 'PENDING')$$, 'by a move of its own');
 select results_eq($$select cancel_reason, due_at, (select array_agg(kind order by kind) from ledger_transactions where ref = id('begun')) from task(7, 'begun')$$,
     $$values ('unsafe', null::timestamptz, '{escrow_hold,escrow_refund}'::text[])$$, 'and is refunded');
 select is((select array_agg(type order by at, id) from (select * from deliveries where task_id = id('begun') order by at desc, id desc limit 2) d), '{task.aborted,task.cancelled}', 'both are sent');
