@@ -3,7 +3,7 @@
  * text.
  */
 import { h } from './dom.mjs';
-import { actorName, estimateText, eventName, evidenceLines, isWebAddress, takenAt } from './facts.mjs';
+import { actorName, estimateText, eventText, evidenceLines, isWebAddress, takenAt } from './facts.mjs';
 import { bytes, relative, shorten, time, words } from './format.mjs';
 import { facts } from './table.mjs';
 import { badge, copyButton } from './widgets.mjs';
@@ -156,7 +156,7 @@ export const timeline = (events) =>
         h(
           'div',
           {},
-          h('strong', {}, eventName(event.type)),
+          h('strong', {}, eventText(event)),
           event.actor && h('span', { class: 'soft' }, ` · ${actorName(event.actor)}`),
         ),
         h('div', { class: 'soft small' }, stamp(event.at)),
