@@ -142,6 +142,11 @@ export interface Balance {
   deposit_balance: number;
   /** Held for open tasks: rewards and fees. */
   escrow_balance: number;
+  /**
+   * There only if a deposit vanished from the chain after it was spent: as much of the deposit cannot be spent, and the
+   * next deposits pay it first.
+   */
+  owed_usd?: number;
   currency: 'USD';
 }
 

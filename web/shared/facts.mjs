@@ -73,6 +73,8 @@ export const safetyText = (stops) =>
   stops > 0
     ? `${stops === 1 ? 'An operator' : `${stops} operators`} stopped here and did not feel safe. Others see that before they claim; the third ends the task.`
     : '';
+export const owedText = (usd) =>
+  `A deposit vanished from the chain after it was spent: ${money(usd)} are owed. As much of the deposit cannot be spent, and the next deposits pay it first.`;
 export const actorName = (actor) => named(ACTORS, actor, (name) => String(name ?? ''));
 export const entryName = (type) => named(ENTRIES, type);
 
