@@ -290,7 +290,8 @@ async function askToStop(app, task, reason) {
     cancel: t(isUnsafe ? 'cancel' : 'keep'),
     isDangerous: isUnsafe,
     body: [
-      isUnsafe && h('p', {}, h('strong', {}, t('stop.first'))),
+      /* The focus is here: a keyboard would hide the button from who is in a hurry. */
+      isUnsafe && h('p', { tabindex: '-1', autofocus: true }, h('strong', {}, t('stop.first'))),
       h('p', {}, t(`stop.then_${reason}`)),
       field(t('stop.note'), note, { hint: t('stop.note_hint') }),
     ],

@@ -207,7 +207,7 @@ export default {
   'step.attention': 'Proof needs you',
   'step.start': 'Approved',
   'step.prove': 'In progress',
-  'step.stopped': 'You have stopped',
+  'step.stopped': 'Stopped',
   'step.sending': 'Sending proof',
   'step.late': 'Too late',
   'step.wait_approval': 'Waiting for approval',

@@ -208,7 +208,7 @@ export default {
   'step.attention': 'La prueba le necesita',
   'step.start': 'Aprobada',
   'step.prove': 'En curso',
-  'step.stopped': 'Ha parado',
+  'step.stopped': 'Parada',
   'step.sending': 'Enviando la prueba',
   'step.late': 'Demasiado tarde',
   'step.wait_approval': 'A la espera de aprobación',
