@@ -67,6 +67,7 @@ export const taskFacts = (task, more = []) =>
           task.estimate.estimate_note && h('span', { class: 'soft' }, ` – ${task.estimate.estimate_note}`),
         ),
     ],
+    ['Stops for safety', task.safety_stops > 0 ? String(task.safety_stops) : null],
     ...more,
   ]);
 
