@@ -14,6 +14,7 @@ static const struct route routes[] = {
 	{ "POST", "/operator/tasks/:id/accept", api_operator_accept, OPERATOR, NULL, ATOMIC },
 	{ "POST", "/operator/tasks/:id/withdraw-claim", api_operator_withdraw, OPERATOR, NULL, ATOMIC },
 	{ "POST", "/operator/tasks/:id/start", api_operator_start, OPERATOR, NULL, ATOMIC },
+	{ "POST", "/operator/tasks/:id/abort", api_operator_abort, OPERATOR, NULL, ATOMIC },
 	{ "POST", "/operator/tasks/:id/submit", api_operator_submit, OPERATOR, NULL, ATOMIC },
 	{ "GET", "/operator/tasks/:id/messages", api_operator_messages, OPERATOR, NULL, 0 },
 	{ "POST", "/operator/tasks/:id/messages", api_operator_message_add, OPERATOR, NULL, ATOMIC },

@@ -29,6 +29,7 @@ log_result(const struct sweep_result *result, int windows)
 	json_object_object_add(fields, "earnings", json_object_new_int64(result->earnings));
 	json_object_object_add(fields, "expired", json_object_new_int64(result->expired));
 	json_object_object_add(fields, "partitions", json_object_new_int64(result->partitions));
+	json_object_object_add(fields, "uploads", json_object_new_int64(result->uploads));
 	json_object_object_add(fields, "windows", json_object_new_int(windows));
 	log_event(LOG_LEVEL_INFO, "sweep", fields);
 }
@@ -72,7 +73,7 @@ sweep(const struct config *config)
 		goto out;
 	if ((windows = sweep_windows(config, &err)) < 0 || sweep_all(db, config, now_ms(), &result, &err))
 		goto out;
-	if (result.tasks > 0)
+	if (result.tasks > 0 || result.uploads > 0)
 		job_wake(db);
 	log_result(&result, windows);
 	if (look_back(db, &err) == 0)

@@ -26,6 +26,7 @@
 #include "core/job.h"
 #include "core/judge.h"
 #include "core/notify.h"
+#include "core/orphan.h"
 #include "core/onchain.h"
 #include "core/payer.h"
 #include "core/sandbox.h"
@@ -44,6 +45,7 @@ static const struct job_kind kinds[] = {
 	{ "guardian", judge_run, judge_give_up, 180, true },
 	{ "webhook", webhook_run, webhook_give_up, 60, true },
 	{ "fiat", fiat_run, NULL, 30, true },
+	{ "discard", orphan_run, NULL, 60, true },
 	/* Less than their longest runs, which may be two at once: a kill delays no deposit and no payment for long. */
 	{ "chain", watch_run, watch_give_up, 30, true },
 	{ "payout", payer_run, NULL, 20, true },

@@ -87,7 +87,7 @@ export class Lifecycle {
     if (agent.deposit < reward + fee)
       return no(402, 'insufficient_balance');
     const task = { agent, reward, fee, deadline, created: now, status: 'PENDING', operator: null, trail: ['task.created'],
-      approveBy: null, reviewBy: null, decision: null, rated: false, isExpired: false, isPaid: false, earning: null };
+      approveBy: null, reviewBy: null, decision: null, rated: false, isExpired: false, isPaid: false, earning: null, unsafe: new Set() };
     agent.deposit -= reward + fee;
     agent.escrow += reward + fee;
     this.tasks.push(task);
@@ -229,6 +229,21 @@ export class Lifecycle {
       return no(410, 'task_expired');
     this.#move(task, 'SUBMITTED', 'task.submitted');
     task.reviewBy = now + REVIEW;
+    return yes();
+  }
+
+  /* Whoever stops pays nothing; the third who does not feel safe ends the task. */
+  abort(operator, task, { reason }) {
+    const fault = this.#operatorFault(operator, task);
+    if (fault || !['ACCEPTED', 'IN_PROGRESS'].includes(task.status))
+      return fault ?? conflict();
+    this.#move(task, 'PENDING', 'task.aborted');
+    if (reason === 'unsafe')
+      task.unsafe.add(operator);
+    if (task.unsafe.size === 3) {
+      this.#move(task, 'CANCELLED', 'task.cancelled');
+      this.#refund(task);
+    }
     return yes();
   }
 

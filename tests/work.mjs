@@ -90,6 +90,7 @@ export const moves = [
   { event: 'withdraw', by: 'operator', where: 'withdraw-claim' },
   { event: 'start', by: 'operator', where: 'start' },
   { event: 'submit', by: 'operator', where: 'submit', body: proof },
+  { event: 'abort', by: 'operator', where: 'abort', body: { reason: 'unsafe', note: 'The door is open, and nobody answers.' } },
   { event: 'approve', by: 'agent', where: 'estimate/approve' },
   { event: 'reject', by: 'agent', where: 'estimate/reject' },
   { event: 'cancel', by: 'agent', where: 'cancel' },

@@ -109,6 +109,7 @@ int api_operator_task(struct request *rq);
 int api_operator_accept(struct request *rq);
 int api_operator_withdraw(struct request *rq);
 int api_operator_start(struct request *rq);
+int api_operator_abort(struct request *rq);
 int api_operator_submit(struct request *rq);
 int api_operator_messages(struct request *rq);
 int api_operator_message_add(struct request *rq);

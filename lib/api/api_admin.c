@@ -220,7 +220,7 @@ api_admin_task(struct request *rq)
 		return -1;
 	view_task(rq, rq->reply, &task);
 	reply_id(rq->reply, "agent_id", ID_AGENT, task.agent);
-	return view_messages(rq, "messages", id) || view_events(rq, id) ? -1 : 200;
+	return view_messages(rq, "messages", id, (struct id){ 0 }) || view_events(rq, id) ? -1 : 200;
 }
 
 struct resolve_input {

@@ -277,6 +277,8 @@ api_agents_balance(struct request *rq)
 		return -1;
 	reply_money(rq->reply, "deposit_balance", balance.deposit);
 	reply_money(rq->reply, "escrow_balance", balance.escrow);
+	if (balance.owed > 0)
+		reply_money(rq->reply, "owed_usd", balance.owed);
 	reply_text(rq->reply, "currency", "USD");
 	return 200;
 }

@@ -294,6 +294,34 @@ api_operator_start(struct request *rq)
 	return reply_move(rq, &task, NULL);
 }
 
+struct abort_input {
+	const char *reason, *note;
+};
+
+static const struct field abort_fields[] = {
+	{ "reason", FIELD_CHOICE, FIELD_REQUIRED, offsetof(struct abort_input, reason), .choices = abort_reasons },
+	{ "note", FIELD_TEXT, FIELD_LINES, offsetof(struct abort_input, note), .min = 1, .max = MESSAGE_MAX_CHARS },
+};
+
+int
+api_operator_abort(struct request *rq)
+{
+	struct abort_input in = { 0 };
+	struct task task;
+	struct id id;
+	bool is_over;
+
+	if (request_read(rq, abort_fields, nitems(abort_fields), &in) || read_task_id(rq, &id) ||
+	    claim_abort(rq->db, rq, rq->who.id, id, in.reason, in.note, rq->now_ms, &task, &rq->error))
+		return -1;
+	is_over = strcmp(task.status, "CANCELLED") == 0;
+	if (notify_party(rq->db, task.agent, is_over ? NOTICE_GIVEN_UP : NOTICE_ABORTED, id, rq->now_ms, &rq->error))
+		return -1;
+	return reply_move(rq, &task,
+	    is_over ? "You have stopped. So many did not feel safe that the task has ended; it costs you nothing."
+		    : "You have stopped. The task is open to others again, and it costs you nothing.");
+}
+
 static const struct field credential_fields[] = {
 	{ "ciphertext", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct proof_input, ciphertext), .min = 24, .max = 90000 },
 	{ "iv", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct proof_input, iv), .min = 16, .max = 16 },
@@ -351,7 +379,7 @@ api_operator_messages(struct request *rq)
 		return -1;
 	if (!id_equal(task.oper, rq->who.id))
 		return error_set(&rq->error, ERR_task_not_found);
-	return view_messages(rq, "data", id) ? -1 : 200;
+	return view_messages(rq, "data", id, rq->who.id) ? -1 : 200;
 }
 
 int

@@ -87,7 +87,7 @@ api_tasks_show(struct request *rq)
 	    task_show(rq->db, rq, rq->who.id, id, &task, &rq->error))
 		return -1;
 	view_task(rq, rq->reply, &task);
-	return view_messages(rq, "messages", id) || view_events(rq, id) ? -1 : 200;
+	return view_messages(rq, "messages", id, (struct id){ 0 }) || view_events(rq, id) ? -1 : 200;
 }
 
 struct list_input {

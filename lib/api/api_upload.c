@@ -76,14 +76,15 @@ make_served(struct request *rq, const struct upload *upload, enum image_type typ
 	return served;
 }
 
-/* Stores both copies under names of their own, then the row; what is left of a failure is a file that nothing names. */
+/* The row, then both copies under names of their own.  What is left of a failure is a row that nobody sees, and goes in time. */
 static int
 store(struct request *rq, const struct upload *upload, enum image_type type, const struct image *image, int served,
-    struct json_object *evidence, char stored[STORAGE_NAME_SIZE])
+    struct json_object *evidence, struct proof_upload *kept)
 {
 	const struct api *api = rq->program;
 	const char *mime = type == IMAGE_PDF ? image_type_mime(type) : "image/jpeg";
-	char original[STORAGE_NAME_SIZE];
+	char stored[STORAGE_NAME_SIZE], original[STORAGE_NAME_SIZE];
+	struct id id;
 	struct proof_file file = { .oper = rq->who.id,
 		.task = upload->task,
 		.stored = stored,
@@ -97,10 +98,11 @@ store(struct request *rq, const struct upload *upload, enum image_type type, con
 	storage_name(stored);
 	storage_name(original);
 	memcpy(file.sha256, upload->sha256, SHA256_SIZE);
-	if (storage_put(api->storage, original, upload->fd, image_type_mime(type), &rq->error) ||
+	if (proof_add(rq->db, &file, rq->now_ms, &id, &rq->error) ||
+	    storage_put(api->storage, original, upload->fd, image_type_mime(type), &rq->error) ||
 	    storage_put(api->storage, stored, served, mime, &rq->error))
 		return -1;
-	return proof_add(rq->db, &file, rq->now_ms, &rq->error);
+	return proof_stored(rq->db, rq, rq->who.id, id, rq->now_ms, kept, &rq->error);
 }
 
 /* The task that the file is for; it must be the operator's own. */
@@ -115,35 +117,49 @@ find_task(struct request *rq, struct id id, struct task *task)
 	return id_equal(task->oper, rq->who.id) ? 0 : error_set(&rq->error, ERR_task_not_found);
 }
 
-int
-api_operator_upload(struct request *rq)
+/* What the file is and says, then into the store. */
+static int
+take_in(struct request *rq, const struct upload *upload, const struct task *task, struct proof_upload *kept)
 {
-	struct upload *upload = upload_read(rq, rq->config->scratch_dir);
+	enum image_type type = image_type_of_file(upload->fd);
 	struct image image = { 0 };
 	struct json_object *evidence;
-	char stored[STORAGE_NAME_SIZE], hex[2 * SHA256_SIZE + 1];
-	enum image_type type;
-	struct task task;
 	int served, rc;
 
-	if (upload == NULL || find_task(rq, upload->task, &task))
-		return -1;
-	type = image_type_of_file(upload->fd);
 	if (type == IMAGE_NONE)
 		return error_set(&rq->error, ERR_file_type_unsupported);
 	if ((served = make_served(rq, upload, type, &image)) < 0)
 		return -1;
-	evidence = make_evidence(upload, &image.taken, &task);
-	rc = store(rq, upload, type, &image, served, evidence, stored);
+	evidence = make_evidence(upload, &image.taken, task);
+	rc = store(rq, upload, type, &image, served, evidence, kept);
+	json_object_put(evidence);
 	close(served);
-	reply_json(rq->reply, "evidence", evidence);
-	if (rc != 0)
+	return rc;
+}
+
+int
+api_operator_upload(struct request *rq)
+{
+	struct upload *upload = upload_read(rq, rq->config->scratch_dir);
+	struct proof_upload kept;
+	char hex[2 * SHA256_SIZE + 1];
+	struct task task;
+	int same;
+
+	if (upload == NULL || find_task(rq, upload->task, &task) ||
+	    (same = proof_same(rq->db, rq, rq->who.id, upload->task, upload->sha256, rq->now_ms, &kept, &rq->error)) <
+		0)
+		return -1;
+	if (same)
+		reply_header(rq, "Idempotent-Replayed", "true");
+	else if (take_in(rq, upload, &task, &kept))
 		return -1;
 	text_hex(upload->sha256, SHA256_SIZE, hex);
-	reply_text(rq->reply, "url", proof_link(rq, rq->config, stored, rq->now_ms));
+	reply_json(rq->reply, "evidence", kept.evidence);
+	reply_text(rq->reply, "url", proof_link(rq, rq->config, kept.stored, rq->now_ms));
 	reply_text(rq->reply, "sha256", hex);
-	reply_text(rq->reply, "media_type", type == IMAGE_PDF ? image_type_mime(type) : "image/jpeg");
-	reply_int(rq->reply, "size", upload->size);
+	reply_text(rq->reply, "media_type", kept.media_type);
+	reply_int(rq->reply, "size", kept.size);
 	return 201;
 }
 

@@ -107,6 +107,7 @@ view_task(struct request *rq, struct json_object *object, const struct task *tas
 	reply_text(object, "callback_url", task->callback_url);
 	reply_text(object, "agent_public_key", task->agent_public_key);
 	reply_text(object, "cancel_reason", task->cancel_reason);
+	reply_int(object, "safety_stops", task->safety_stops);
 	if (task->disputed_ms != 0 || task->resolution_json != NULL)
 		reply_dispute(object, task);
 	if (task->rating != 0)
@@ -137,6 +138,8 @@ events_of(const struct task_event *events, size_t count)
 		reply_text(item, "from", events[i].from_status);
 		reply_text(item, "to", events[i].to_status);
 		reply_time(item, "at", events[i].at_ms);
+		if (events[i].abort_reason != NULL)
+			reply_text(item, "abort_reason", events[i].abort_reason);
 		json_object_array_add(list, item);
 	}
 	return list;
@@ -172,14 +175,14 @@ view_events(struct request *rq, struct id task)
 }
 
 int
-view_messages(struct request *rq, const char *name, struct id task)
+view_messages(struct request *rq, const char *name, struct id task, struct id oper)
 {
 	struct json_object *list = json_object_new_array();
 	struct message *messages;
 	size_t count;
 
 	reply_json(rq->reply, name, list);
-	if (message_list(rq->db, rq, task, &messages, &count, &rq->error))
+	if (message_list(rq->db, rq, task, oper, &messages, &count, &rq->error))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_new_object();
@@ -212,6 +215,7 @@ view_work(struct request *rq, const struct task *task)
 	reply_json_text(item, "proof_requirements", task->requirements_json);
 	reply_text(item, "digital_instructions", task->digital_instructions);
 	reply_text(item, "agent_public_key", task->agent_public_key);
+	reply_int(item, "safety_stops", task->safety_stops);
 	if (!id_is_nil(task->oper)) {
 		reply_estimate(item, task);
 		reply_json(item, "proof", proof_view(rq, rq->config, task, rq->now_ms));
@@ -248,6 +252,7 @@ view_feed_item(const struct feed_item *feed)
 	reply_time(item, "deadline", feed->deadline_ms);
 	reply_json_text(item, "proof_requirements", feed->requirements_json);
 	reply_text(item, "digital_instructions", feed->instructions);
+	reply_int(item, "safety_stops", feed->safety_stops);
 	reply_time(item, "created_at", feed->created_ms);
 	if (feed->has_distance)
 		reply_real(item, "distance_km", round(feed->distance_km * 100) / 100);

@@ -30,8 +30,9 @@ struct json_object *view_task_row(const struct task *task);
 /* A task's audit trail as "events".  0, or -1 with the request's error. */
 int view_events(struct request *rq, struct id task);
 
-/* A task's messages under a name.  Who may read them has been checked.  0, or -1 with the request's error. */
-int view_messages(struct request *rq, const char *name, struct id task);
+/* A task's messages under a name: those of one operator's conversation, or (oper nil) all.  Who may read them has been checked.
+ * 0, or -1 with the request's error. */
+int view_messages(struct request *rq, const char *name, struct id task, struct id oper);
 
 /* A task as its operator sees it: with what the work needs, without the agent's affairs. */
 struct json_object *view_work(struct request *rq, const struct task *task);

@@ -184,7 +184,7 @@ api_tasks_messages(struct request *rq)
 	struct id id;
 
 	if (request_query(rq, NULL, 0, NULL) || read_task_id(rq, &id) ||
-	    task_show(rq->db, rq, rq->who.id, id, &task, &rq->error) || view_messages(rq, "data", id))
+	    task_show(rq->db, rq, rq->who.id, id, &task, &rq->error) || view_messages(rq, "data", id, (struct id){ 0 }))
 		return -1;
 	api_reply_sandbox(rq->reply, task.is_sandbox, task.status);
 	return 200;
@@ -338,6 +338,8 @@ event_item(const struct event *event)
 		reply_json(item, "guardian_result", json_object_get(part));
 	if (json_object_object_get_ex(data, "message", &part))
 		reply_text(item, "message", json_object_get_string(json_object_object_get(part, "text")));
+	if (json_object_object_get_ex(data, "abort_reason", &part))
+		reply_json(item, "abort_reason", json_object_get(part));
 	if (id_is_nil(event->task))
 		reply_payment(item, data);
 	json_object_put(data);

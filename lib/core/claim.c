@@ -7,6 +7,8 @@
 #include "core/claim.h"
 #include "core/operator.h"
 
+const char *const abort_reasons[] = { "unsafe", "cannot_complete", NULL };
+
 static int
 read_task(struct db_rows *rows, struct task *task)
 {
@@ -44,6 +46,18 @@ claim_start(struct db *db, const void *ctx, struct id oper, struct id task_id, i
 {
 	return read_task(db_call(db, ctx, err, "claim_start", id_bucket(task_id),
 			     DB_ARGS(DB_UUID(task_id), DB_UUID(oper), DB_TIME(now_ms))),
+	    task);
+}
+
+int
+claim_abort(struct db *db, const void *ctx, struct id oper, struct id task_id, const char *reason, const char *note,
+    int64_t now_ms, struct task *task, struct error *err)
+{
+	struct id message = id_new(id_bucket(task_id), now_ms);
+
+	return read_task(db_call(db, ctx, err, "claim_abort", id_bucket(task_id),
+			     DB_ARGS(DB_UUID(task_id), DB_UUID(oper), DB_TEXT(reason), DB_UUID(message), DB_TEXT(note),
+				 DB_TIME(now_ms))),
 	    task);
 }
 

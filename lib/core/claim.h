@@ -18,6 +18,8 @@ struct oper;
 
 enum { ESTIMATE_MIN_MINUTES = 5, ESTIMATE_MAX_MINUTES = 30 * 24 * 60 };
 
+extern const char *const abort_reasons[]; /* "unsafe", "cannot_complete"; NULL at the end */
+
 struct estimate {
 	int minutes;
 	const char *note;
@@ -30,6 +32,14 @@ int claim_withdraw(struct db *db, const void *ctx, struct id oper, struct id tas
     struct error *err);
 int claim_start(struct db *db, const void *ctx, struct id oper, struct id task_id, int64_t now_ms, struct task *task,
     struct error *err);
+
+/*
+ * The operator stops work that the agent has agreed to: ACCEPTED or IN_PROGRESS to PENDING, the escrow as it is.  reason: one of
+ * abort_reasons; note: a last message to the agent, or NULL.  The third operator who does not feel safe ends the task: it is then
+ * CANCELLED and refunded.
+ */
+int claim_abort(struct db *db, const void *ctx, struct id oper, struct id task_id, const char *reason, const char *note,
+    int64_t now_ms, struct task *task, struct error *err);
 
 /* The proof and, for credential types, the ciphertext (else NULL).  Also fails: task_expired. */
 int claim_submit(struct db *db, const void *ctx, const struct config *config, struct id oper, struct id task_id,

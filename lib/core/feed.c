@@ -24,6 +24,7 @@ read_item(struct db_rows *rows, size_t row, struct feed_item *item)
 	item->reward = db_int(rows, row, "reward");
 	item->deadline_ms = db_time(rows, row, "deadline");
 	item->created_ms = db_time(rows, row, "created_at");
+	item->safety_stops = (int)db_int(rows, row, "safety_stops");
 }
 
 int

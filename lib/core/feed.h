@@ -27,6 +27,7 @@ struct feed_item {
 	double lat, lng, distance_km;
 	usd_micros reward;
 	int64_t deadline_ms, created_ms;
+	int safety_stops; /* as a task's */
 };
 
 /* Unassigned, real, in time: nearest first where a place is given, else newest.  total: all that fit. */

@@ -270,8 +270,7 @@ gas_refresh(struct worker *worker, const struct onchain *onchain, struct error *
 
 	if (onchain->chain == NULL)
 		goto out;
-	rows =
-	    db_call(worker->db, ctx, err, "chain_state", onchain_bucket(onchain), DB_ARGS(DB_INT(onchain->chain_id)));
+	rows = onchain_state(worker->db, ctx, onchain, err);
 	if (rows == NULL)
 		rc = -1;
 	else if (db_count(rows) > 0 && worker->now_ms - db_time(rows, 0, "quoted_at") >= REFRESH_MS)
@@ -319,7 +318,7 @@ gas_quote(struct db *db, const struct onchain *onchain, int64_t now_ms, usd_micr
 		return -1;
 	if (onchain->is_test)
 		return 0;
-	rows = db_call(db, NULL, err, "chain_state", onchain_bucket(onchain), DB_ARGS(DB_INT(onchain->chain_id)));
+	rows = onchain_state(db, NULL, onchain, err);
 	rc = rows == NULL ? -1 : read_quote(rows, now_ms, fee, payer, err);
 	talloc_free(rows);
 	return rc;

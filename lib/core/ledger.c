@@ -13,6 +13,7 @@ ledger_balance(struct db *db, struct id agent, struct ledger_balance *out, struc
 		return -1;
 	out->deposit = db_int(rows, 0, "deposit");
 	out->escrow = db_int(rows, 0, "escrow");
+	out->owed = -db_int(rows, 0, "receivable");
 	talloc_free(rows);
 	return 0;
 }

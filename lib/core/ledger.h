@@ -14,6 +14,7 @@ struct error;
 
 struct ledger_balance {
 	usd_micros deposit, escrow;
+	usd_micros owed; /* for a deposit that vanished when it was spent already; the next one pays it first */
 };
 
 struct ledger_entry {

@@ -20,10 +20,11 @@ message_add(struct db *db, const void *ctx, struct id task_id, const char *sende
 }
 
 int
-message_list(struct db *db, const void *ctx, struct id task, struct message **out, size_t *count, struct error *err)
+message_list(struct db *db, const void *ctx, struct id task, struct id oper, struct message **out, size_t *count,
+    struct error *err)
 {
-	struct db_rows *rows =
-	    db_call(db, ctx, err, "message_list", id_bucket(task), DB_ARGS(DB_UUID(task), DB_INT(MESSAGES_SHOWN)));
+	struct db_rows *rows = db_call(db, ctx, err, "message_list", id_bucket(task),
+	    DB_ARGS(DB_UUID(task), DB_INT(MESSAGES_SHOWN), DB_UUID(oper)));
 
 	if (rows == NULL)
 		return -1;

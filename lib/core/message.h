@@ -23,8 +23,11 @@ struct message {
 int message_add(struct db *db, const void *ctx, struct id task_id, const char *sender, struct id sender_id,
     const char *text, int64_t now_ms, struct id *id, struct task *task, struct error *err);
 
-/* The newest MESSAGES_SHOWN, oldest first.  Who may read them has been checked. */
-int message_list(
-    struct db *db, const void *ctx, struct id task, struct message **out, size_t *count, struct error *err);
+/*
+ * The newest MESSAGES_SHOWN, oldest first: what was said between the agent and that operator, or (oper nil) all.  Who may read
+ * them has been checked.
+ */
+int message_list(struct db *db, const void *ctx, struct id task, struct id oper, struct message **out, size_t *count,
+    struct error *err);
 
 #endif

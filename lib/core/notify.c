@@ -76,6 +76,14 @@ templates[NOTICES] = {
 	[NOTICE_CLAIM_LAPSED] = { "claim_lapsed", "Your claim has lapsed",
 	    "Nobody answered your estimate for %s in time, so the claim has lapsed.\nThe task is open to all operators "
 	    "again.\n" },
+	[NOTICE_ABORTED] = { "aborted", "An operator has stopped working on your task",
+	    "The operator has stopped working on %s; the task shows why.\nIt is open to all operators again, and its "
+	    "money "
+	    "is still set aside.\n" },
+	[NOTICE_GIVEN_UP] = { "given_up", "A task was cancelled because operators did not feel safe",
+	    "Three operators have stopped working on %s because they did\nnot feel safe.  It is cancelled, and its "
+	    "money is "
+	    "back in your deposit.\n" },
 	[NOTICE_REVIEW] = { "review", "A proof needs your decision",
 	    "The proof for %s leaves doubts.  Please look at it and approve or\n"
 	    "reject it; unanswered for seven days, it counts as approved.\n" },

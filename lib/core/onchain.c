@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <talloc.h>
 #include "base/config.h"
+#include "base/db.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -74,6 +75,12 @@ onchain_bucket(const struct onchain *onchain)
 
 	snprintf(text, sizeof(text), "%lld", (long long)onchain->chain_id);
 	return id_bucket_of("chain", text);
+}
+
+struct db_rows *
+onchain_state(struct db *db, const void *ctx, const struct onchain *onchain, struct error *err)
+{
+	return db_call(db, ctx, err, "chain_state", onchain_bucket(onchain), DB_ARGS(DB_INT(onchain->chain_id)));
 }
 
 int

@@ -45,8 +45,7 @@ payer_open(struct worker *worker, struct error *err)
 static int
 find_freeze(struct payrun *run, const char **why)
 {
-	struct db_rows *rows = db_call(run->worker->db, run->ctx, run->err, "chain_state", onchain_bucket(run->onchain),
-	    DB_ARGS(DB_INT(run->onchain->chain_id)));
+	struct db_rows *rows = onchain_state(run->worker->db, run->ctx, run->onchain, run->err);
 
 	*why = NULL;
 	if (rows == NULL)

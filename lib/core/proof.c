@@ -21,7 +21,7 @@
 #define EARTH_M 6371000.0
 #define RADIANS(degrees) ((degrees)*3.14159265358979323846 / 180)
 
-enum { LINK_SECONDS = 3600, IV_SIZE = 12, TAG_SIZE = 16 };
+enum { LINK_SECONDS = 3600, LEFTOVER_MS = 7 * 86400 * 1000, IV_SIZE = 12, TAG_SIZE = 16 };
 
 const char *const proof_algorithms[] = { "ECDH-P256-AES-256-GCM", NULL };
 
@@ -50,25 +50,66 @@ judge(struct db *db, struct id upload, struct id oper, const uint8_t *sha256, st
 	return 0;
 }
 
+static void
+read_upload(const void *ctx, struct db_rows *rows, struct proof_upload *out)
+{
+	out->id = db_uuid(rows, 0, "id");
+	out->stored = talloc_strdup(ctx, db_text(rows, 0, "stored"));
+	out->media_type = talloc_strdup(ctx, db_text(rows, 0, "media_type"));
+	out->size = db_int(rows, 0, "size");
+	out->evidence = db_json(rows, 0, "evidence");
+	assert(out->stored != NULL && out->media_type != NULL);
+}
+
 int
-proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct error *err)
+proof_same(struct db *db, const void *ctx, struct id oper, struct id task, const uint8_t *sha256, int64_t now_ms,
+    struct proof_upload *out, struct error *err)
+{
+	struct db_rows *rows = db_call(db, NULL, err, "upload_same", id_bucket(oper),
+	    DB_ARGS(DB_UUID(oper), DB_UUID(task), DB_BYTES(sha256, SHA256_SIZE), DB_TIME(now_ms + LEFTOVER_MS)));
+	int found;
+
+	if (rows == NULL)
+		return -1;
+	if ((found = db_count(rows) > 0))
+		read_upload(ctx, rows, out);
+	talloc_free(rows);
+	return found;
+}
+
+int
+proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct id *id, struct error *err)
 {
 	int bucket = id_bucket(file->oper);
-	struct id id = id_new(bucket, now_ms);
 	struct db_rows *rows;
 	int64_t hash;
 
+	*id = id_new(bucket, now_ms);
 	memcpy(&hash, &file->hash, sizeof(hash));
-	if (judge(db, id, file->oper, file->sha256, file->has_hash ? DB_INT(hash) : DB_NONE, file->task, now_ms,
+	if (judge(db, *id, file->oper, file->sha256, file->has_hash ? DB_INT(hash) : DB_NONE, file->task, now_ms,
 		file->evidence, err))
 		return -1;
 	rows = db_call(db, NULL, err, "upload_add", bucket,
-	    DB_ARGS(DB_UUID(file->oper), DB_UUID(id), DB_UUID(file->task), DB_TEXT(file->stored),
+	    DB_ARGS(DB_UUID(file->oper), DB_UUID(*id), DB_UUID(file->task), DB_TEXT(file->stored),
 		DB_TEXT(file->original), DB_TEXT(file->media_type), DB_INT(file->size),
 		DB_BYTES(file->sha256, SHA256_SIZE), file->has_hash ? DB_INT(hash) : DB_NONE, DB_JSON(file->evidence),
-		DB_TIME(now_ms)));
+		DB_TIME(now_ms + LEFTOVER_MS), DB_TIME(now_ms)));
 	talloc_free(rows);
 	return rows == NULL ? -1 : 0;
+}
+
+int
+proof_stored(struct db *db, const void *ctx, struct id oper, struct id id, int64_t now_ms, struct proof_upload *out,
+    struct error *err)
+{
+	struct db_rows *rows = db_call(db, NULL, err, "upload_stored", id_bucket(oper),
+	    DB_ARGS(DB_UUID(oper), DB_UUID(id), DB_TIME(now_ms + LEFTOVER_MS), DB_TIME(now_ms)));
+
+	if (rows == NULL)
+		return -1;
+	read_upload(ctx, rows, out);
+	talloc_free(rows);
+	return 0;
 }
 
 /* The stored name in a link of ours: what stands between "/files/" and the query.  NULL if it is none. */

@@ -39,8 +39,28 @@ struct proof_file {
 	struct json_object *evidence; /* borrowed; proof_add adds is_reused and is_similar to it */
 };
 
-/* Records a file; within a transaction. */
-int proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct error *err);
+/* An upload as its operator is told of it. */
+struct proof_upload {
+	struct id id;
+	const char *stored, *media_type; /* ctx's */
+	int64_t size;
+	struct json_object *evidence; /* the caller puts it */
+};
+
+/*
+ * The same bytes by the same operator for the same task are the same upload, with what was said of it first: an answer that was
+ * lost on its way is given again, and no second file is kept.  1: it is in *out, and no leftover for another week; 0: there is
+ * none; -1.
+ */
+int proof_same(struct db *db, const void *ctx, struct id oper, struct id task, const uint8_t *sha256, int64_t now_ms,
+    struct proof_upload *out, struct error *err);
+
+/* Records a file before its bytes are stored, so that none lies in the store that no row names; gives the row's id. */
+int proof_add(struct db *db, const struct proof_file *file, int64_t now_ms, struct id *id, struct error *err);
+
+/* Its bytes are stored.  *out: what the operator has now, which is another upload if the same came in at the same instant. */
+int proof_stored(struct db *db, const void *ctx, struct id oper, struct id id, int64_t now_ms, struct proof_upload *out,
+    struct error *err);
 
 /*
  * Checks what is handed in against the task's proof type and the operator's own uploads, and makes what is stored: the

@@ -19,12 +19,6 @@
 
 enum { CHECK_MS = 30 * 1000, REASON_SIZE = 200, TARGET_SIZE = 40 };
 
-static struct db_rows *
-load_state(struct db *db, const void *ctx, const struct onchain *onchain, struct error *err)
-{
-	return db_call(db, ctx, err, "chain_state", onchain_bucket(onchain), DB_ARGS(DB_INT(onchain->chain_id)));
-}
-
 static void
 read_reserves(struct json_object *from, struct reserves *out)
 {
@@ -260,7 +254,7 @@ reserve_check(struct worker *worker, const struct onchain *onchain, struct error
 	int rc = 0;
 
 	if (onchain->chain != NULL) {
-		rows = load_state(worker->db, ctx, onchain, err);
+		rows = onchain_state(worker->db, ctx, onchain, err);
 		if (rows == NULL)
 			rc = -1;
 		else if (db_count(rows) > 0 && worker->now_ms - db_time(rows, 0, "reserves_at") >= CHECK_MS)
@@ -273,7 +267,7 @@ reserve_check(struct worker *worker, const struct onchain *onchain, struct error
 int
 reserve_show(struct db *db, const void *ctx, const struct onchain *onchain, struct reserves *out, struct error *err)
 {
-	struct db_rows *rows = load_state(db, ctx, onchain, err);
+	struct db_rows *rows = onchain_state(db, ctx, onchain, err);
 	struct json_object *json;
 
 	*out = (struct reserves){ .is_known = false };

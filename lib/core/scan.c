@@ -144,8 +144,7 @@ before_first(const struct look *look)
 static int
 load_scanned(const struct look *look, int64_t *scanned, struct error *err)
 {
-	struct db_rows *rows = db_call(look->db, NULL, err, "chain_state", onchain_bucket(look->onchain),
-	    DB_ARGS(DB_INT(look->onchain->chain_id)));
+	struct db_rows *rows = onchain_state(look->db, NULL, look->onchain, err);
 
 	if (rows == NULL)
 		return -1;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/earning.h"
 #include "core/notify.h"
+#include "core/orphan.h"
 #include "core/sweep.h"
 
 enum { BATCH = 100 };
@@ -139,7 +140,8 @@ sweep_all(struct db *db, const struct config *config, int64_t now_ms, struct swe
 {
 	if (sweep_everywhere(db, "partition_add_everywhere", now_ms, &out->partitions, err) ||
 	    sweep_tasks(db, config, now_ms, &out->tasks, err) || settle_earnings(db, now_ms, &out->earnings, err) ||
-	    sweep_everywhere(db, "sweep_expired_everywhere", now_ms, &out->expired, err))
+	    sweep_everywhere(db, "sweep_expired_everywhere", now_ms, &out->expired, err) ||
+	    orphan_sweep(db, now_ms, &out->uploads, err))
 		return -1;
 	return 0;
 }

@@ -10,7 +10,7 @@ struct db;
 struct error;
 
 struct sweep_result {
-	int64_t tasks, earnings, expired, partitions;
+	int64_t tasks, earnings, expired, partitions, uploads;
 };
 
 /* Every sweep once, bucket by bucket.  Stops at the first failure; what was done stays done, the next run goes on. */

@@ -184,6 +184,7 @@ task_read(struct db_rows *rows, size_t row, struct task *t)
 	t->rating = (int)db_int(rows, row, "rating");
 	t->rating_comment = db_text(rows, row, "rating_comment");
 	t->is_paid = db_bool(rows, row, "is_paid");
+	t->safety_stops = (int)db_int(rows, row, "safety_stops");
 }
 
 int
@@ -253,6 +254,22 @@ task_any(struct db *db, const void *ctx, struct id task, struct task *out, struc
 	return 0;
 }
 
+/* Why the operator stopped, of a task.aborted; it hangs on the rows. */
+static const char *
+abort_reason(struct db_rows *rows, size_t row)
+{
+	struct json_object *data, *reason;
+	const char *text = NULL;
+
+	if (strcmp(db_text(rows, row, "type"), "task.aborted") != 0)
+		return NULL;
+	data = db_json(rows, row, "data");
+	if (json_object_object_get_ex(data, "abort_reason", &reason))
+		text = talloc_strdup(rows, json_object_get_string(reason));
+	json_object_put(data);
+	return text;
+}
+
 int
 task_events(
     struct db *db, const void *ctx, struct id task, struct task_event **events, size_t *count, struct error *err)
@@ -271,6 +288,7 @@ task_events(
 		event->actor = db_text(rows, i, "actor");
 		event->from_status = db_text(rows, i, "from_status");
 		event->to_status = db_text(rows, i, "to_status");
+		event->abort_reason = abort_reason(rows, i);
 		event->at_ms = db_time(rows, i, "at");
 	}
 	return 0;

@@ -47,6 +47,7 @@ struct task {
 	double lat, lng, operator_rating;
 	usd_micros reward, fee;
 	int estimate_minutes, rating; /* rating 0: not rated */
+	int safety_stops;	      /* operators who stopped because they did not feel safe */
 	int64_t deadline_ms, created_ms, claimed_ms, approval_deadline_ms, accepted_ms, started_ms, submitted_ms,
 	    verified_ms, completed_ms, cancelled_ms, late_ms, review_deadline_ms, disputed_ms;
 };
@@ -54,6 +55,7 @@ struct task {
 struct task_event {
 	struct id id;
 	const char *type, *actor, *from_status, *to_status;
+	const char *abort_reason; /* of a task.aborted, else NULL */
 	int64_t at_ms;
 };
 

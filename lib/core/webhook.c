@@ -65,7 +65,7 @@ static char *
 make_body(const void *ctx, struct db_rows *rows)
 {
 	struct json_object *body = json_object_new_object(), *data = db_json(rows, 0, "data"), *guardian = NULL,
-			   *message;
+			   *message, *reason;
 	char id[ID_TEXT_SIZE], time[TIME_TEXT_SIZE];
 	char *text;
 
@@ -77,6 +77,8 @@ make_body(const void *ctx, struct db_rows *rows)
 		json_object_object_add(body, "guardian_result", json_object_get(guardian));
 	if (json_object_object_get_ex(data, "message", &message))
 		json_object_object_add(body, "message", json_object_get(json_object_object_get(message, "text")));
+	if (json_object_object_get_ex(data, "abort_reason", &reason))
+		json_object_object_add(body, "abort_reason", json_object_get(reason));
 	time_print(db_time(rows, 0, "at"), time);
 	json_object_object_add(body, "timestamp", json_object_new_string(time));
 	id_print(ID_EVENT, db_uuid(rows, 0, "event_id"), id);

@@ -9,6 +9,7 @@ import { pause } from '../src/transport.mjs';
 /* What the service sends to a callback_url; other events of the feed only if asked for by name. */
 export const WEBHOOK_EVENTS = [
   'task.claimed',
+  'task.aborted',
   'task.submitted',
   'task.verified',
   'task.manual_review',
@@ -28,13 +29,14 @@ export const newSecret = () => `whsec_${randomBytes(24).toString('base64')}`;
 
 /* The body of the webhook that the service would send. */
 export function bodyOf(event) {
-  const { event_id: id, event: type, task_id: task, to, guardian_result: verdict, message, timestamp } = event;
+  const { event_id: id, event: type, task_id: task, to, guardian_result: verdict, message, abort_reason, timestamp } = event;
   return JSON.stringify({
     event: type,
     ...(task === null ? {} : { task_id: task }),
     status: to,
     ...(verdict === undefined ? {} : { guardian_result: verdict }),
     ...(message === undefined ? {} : { message }),
+    ...(abort_reason === undefined ? {} : { abort_reason }),
     timestamp,
     id,
   });

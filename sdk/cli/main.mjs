@@ -63,7 +63,7 @@ async function whoami(context) {
     [me, balance] = await Promise.all([client.me(), client.balance()]);
   context.print(
     `${me.name} (${me.agent_id}) at ${client.baseUrl}\n  tier ${me.tier}, ${me.used_today.tasks} of ${me.limits.max_daily_tasks} tasks today\n` +
-      `  deposit $${balance.deposit_balance.toFixed(2)}, in escrow $${balance.escrow_balance.toFixed(2)}`,
+      `  deposit $${balance.deposit_balance.toFixed(2)}, in escrow $${balance.escrow_balance.toFixed(2)}${balance.owed_usd ? `, owed $${balance.owed_usd.toFixed(2)}` : ''}`,
   );
 }
 

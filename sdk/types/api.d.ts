@@ -45,13 +45,16 @@ export type Actor = 'agent' | 'operator' | 'guardian' | 'sweeper' | 'staff' | 's
 
 export type TaskEventType =
   | 'task.created' | 'task.claimed' | 'task.estimate_approved' | 'task.estimate_rejected' | 'task.claim_withdrawn' |
-  'task.estimate_expired' | 'task.started' | 'task.submitted' | 'task.verified' | 'task.manual_review' |
-  'task.disputed' | 'task.completed' | 'task.cancelled' | 'task.message';
+  'task.estimate_expired' | 'task.started' | 'task.aborted' | 'task.submitted' | 'task.verified' | 'task.manual_review'
+  | 'task.disputed' | 'task.completed' | 'task.cancelled' | 'task.message';
 
 /** Events that are sent to a task's `callback_url`. */
 export type WebhookEventType =
-  | 'task.claimed' | 'task.submitted' | 'task.verified' | 'task.manual_review' | 'task.disputed' | 'task.completed'
-  | 'task.cancelled' | 'task.message';
+  | 'task.claimed' | 'task.aborted' | 'task.submitted' | 'task.verified' | 'task.manual_review' | 'task.disputed' |
+  'task.completed' | 'task.cancelled' | 'task.message';
+
+/** Why an operator stopped before the work was done. */
+export type AbortReason = 'unsafe' | 'cannot_complete';
 
 export type ResolutionKind = 'PAY_OPERATOR' | 'REFUND_AGENT' | 'SPLIT';
 
@@ -139,6 +142,11 @@ export interface Balance {
   deposit_balance: number;
   /** Held for open tasks: rewards and fees. */
   escrow_balance: number;
+  /**
+   * There only if a deposit vanished from the chain after it was spent: as much of the deposit cannot be spent, and the
+   * next deposits pay it first.
+   */
+  owed_usd?: number;
   currency: 'USD';
 }
 
@@ -212,7 +220,7 @@ export interface Event {
   event_id: string;
   event:
     | 'task.created' | 'task.claimed' | 'task.estimate_approved' | 'task.estimate_rejected' | 'task.claim_withdrawn'
-    | 'task.estimate_expired' | 'task.started' | 'task.submitted' | 'task.verified' | 'task.manual_review' |
+    | 'task.estimate_expired' | 'task.started' | 'task.aborted' | 'task.submitted' | 'task.verified' | 'task.manual_review' |
     'task.disputed' | 'task.completed' | 'task.cancelled' | 'task.message' | 'deposit.completed' | 'deposit.failed' |
     'deposit.confirmed' | 'deposit.reversed' | 'withdrawal.pending' | 'withdrawal.stuck' | 'withdrawal.completed' |
     'withdrawal.failed';
@@ -225,8 +233,10 @@ export interface Event {
   to: string;
   timestamp: string;
   guardian_result?: GuardianResult;
-  /** The text of a `task.message`. */
+  /** The text of a `task.message`, or the last words of an operator who stopped. */
   message?: string;
+  /** Of a `task.aborted`. */
+  abort_reason?: AbortReason;
   payment_id?: string;
   payout_id?: string;
   transaction_id?: string;
@@ -414,6 +424,8 @@ export interface TaskEvent {
   from: TaskStatus | null;
   to: TaskStatus;
   at: string;
+  /** Of a `task.aborted`. */
+  abort_reason?: AbortReason;
 }
 
 /** A task with its messages and its audit trail. */
@@ -439,7 +451,9 @@ export interface Task {
   estimate?: Estimate;
   callback_url: string | null;
   agent_public_key: string | null;
-  cancel_reason: 'agent' | 'expired' | 'dispute' | null;
+  cancel_reason: 'agent' | 'expired' | 'dispute' | 'unsafe' | null;
+  /** How many operators stopped because they did not feel safe; at three the task is cancelled. */
+  safety_stops: number;
   dispute?: Dispute;
   /** Yours. */
   rating?: number;
@@ -701,7 +715,10 @@ export interface WebhookEvent {
   task_id: string;
   status: TaskStatus;
   guardian_result?: GuardianResult;
+  /** What the operator wrote, of `task.message` and `task.aborted`. */
   message?: string;
+  /** Of a `task.aborted`. */
+  abort_reason?: AbortReason;
   timestamp: string;
   id: string;
   /** There only on answers about simulated tasks. */

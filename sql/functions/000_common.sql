@@ -25,6 +25,12 @@ begin
         || substr(v_random, 21, 12))::uuid;
 end $$;
 
+-- id_bucket(id): the bucket in an id of ours.
+create or replace function id_bucket(p_id uuid) returns int
+language sql immutable as $$
+    select ('x' || substr(replace(p_id::text, '-', ''), 14, 3))::bit(12)::int >> 2
+$$;
+
 -- id_time(id): the instant in a version 7 UUID, to the millisecond.
 create or replace function id_time(p_id uuid) returns timestamptz
 language sql immutable as $$

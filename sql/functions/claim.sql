@@ -83,6 +83,36 @@ begin
     return query select * from task_move(p_bucket, p_task, 'start', 'operator', p_operator, '{}', p_now);
 end $$;
 
+-- claim_abort: the operator stops after the agent has agreed: p_reason unsafe or cannot_complete, p_note (or null) a last message
+-- to the agent, which is told with the event.  The task is open again and its money stays in escrow; once three operators did
+-- not feel safe, it is cancelled and refunded.  Fails: task_not_found, task_state_conflict.
+create or replace function claim_abort(p_bucket int, p_task uuid, p_operator uuid, p_reason text, p_message uuid, p_note text,
+    p_now timestamptz) returns setof tasks
+language plpgsql as $$
+declare
+    t tasks;
+    v_is_first boolean;
+begin
+    t := claim_lock(p_bucket, p_task, p_operator);
+    v_is_first := p_reason = 'unsafe' and not exists (select from events where bucket = p_bucket and task_id = p_task
+        and at >= t.created_at and type = 'task.aborted' and actor_id = p_operator and data ->> 'abort_reason' = 'unsafe');
+    select * into t from task_move(p_bucket, p_task, 'abort', 'operator', p_operator, jsonb_strip_nulls(jsonb_build_object(
+        'abort_reason', p_reason, 'message', case when p_note is not null then
+            jsonb_build_object('id', p_message, 'sender', 'operator', 'text', p_note) end)), p_now);
+    if p_note is not null then
+        insert into messages (bucket, at, id, task_id, sender, sender_id, text, operator_id)
+        values (p_bucket, p_now, p_message, p_task, 'operator', p_operator, p_note, p_operator);
+    end if;
+    if v_is_first then
+        update tasks set safety_stops = safety_stops + 1 where bucket = p_bucket and id = p_task returning * into t;
+        if t.safety_stops = 3 then
+            select * into t from task_move(p_bucket, p_task, 'give_up', 'system', null, '{}', p_now);
+            perform escrow_refund(p_bucket, t, p_now);
+        end if;
+    end if;
+    return next t;
+end $$;
+
 -- claim_submit: the proof, and the Guardian's job.  Work is taken until deadline and grace are over.
 -- Fails: task_not_found, task_state_conflict, task_expired.
 create or replace function claim_submit(p_bucket int, p_task uuid, p_operator uuid, p_proof jsonb, p_credential jsonb,

@@ -5,13 +5,13 @@ create or replace function feed_open_everywhere(p_type text, p_domain text, p_la
     p_limit int, p_offset int, p_now timestamptz)
 returns table (id uuid, title text, description text, task_type text, task_domain text, proof_type text, lat float8,
     lng float8, address text, reward bigint, deadline timestamptz, proof_requirements jsonb, digital_instructions text,
-    created_at timestamptz, distance_km float8, total bigint)
+    created_at timestamptz, safety_stops int, distance_km float8, total bigint)
 language plpgsql as $$
 #variable_conflict use_column
 begin
     return query
     select f.id, f.title, f.description, f.task_type, f.task_domain, f.proof_type, f.lat, f.lng, f.address, f.reward,
-        f.deadline, f.proof_requirements, f.digital_instructions, f.created_at, f.d, count(*) over ()
+        f.deadline, f.proof_requirements, f.digital_instructions, f.created_at, f.safety_stops, f.d, count(*) over ()
     from (
         select t.*, case when p_lat is not null and t.lat is not null
             then distance_km(p_lat, p_lng, t.lat, t.lng) end d

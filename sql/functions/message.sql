@@ -14,8 +14,8 @@ begin
     elsif t.operator_id is null then
         perform refuse('no_operator');
     end if;
-    insert into messages (bucket, at, id, task_id, sender, sender_id, text)
-    values (p_bucket, p_now, p_message, p_task, p_sender, p_sender_id, p_text);
+    insert into messages (bucket, at, id, task_id, sender, sender_id, text, operator_id)
+    values (p_bucket, p_now, p_message, p_task, p_sender, p_sender_id, p_text, t.operator_id);
     perform event_add(p_bucket, t, 'task.message', p_sender, p_sender_id, t.status, jsonb_build_object('message',
         jsonb_build_object('id', p_message, 'sender', p_sender, 'text', p_text)), p_now);
     if p_sender = 'operator' and t.callback_url is not null then
@@ -24,14 +24,16 @@ begin
     return next t;
 end $$;
 
--- message_list: a task's messages, oldest first; who may read them is the caller's to have checked.
-create or replace function message_list(p_bucket int, p_task uuid, p_limit int) returns setof messages
+-- message_list: a task's messages, oldest first, those of one operator's conversation or (p_operator null) all; who may read
+-- them is the caller's to have checked.
+create or replace function message_list(p_bucket int, p_task uuid, p_limit int, p_operator uuid default null) returns setof messages
 language plpgsql as $$
 declare v_since timestamptz;
 begin
     select created_at into v_since from tasks where bucket = p_bucket and id = p_task;
     return query select * from (
         select * from messages where bucket = p_bucket and task_id = p_task and at >= v_since
+            and (p_operator is null or operator_id = p_operator)
         order by at desc, id desc limit p_limit) m
     order by m.at, m.id;
 end $$;

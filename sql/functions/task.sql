@@ -146,6 +146,7 @@ begin
         when 'PENDING' then
             t.operator_id := null; t.operator_name := null; t.operator_rating := null;
             t.estimate_minutes := null; t.estimate_note := null; t.approval_deadline := null; t.claimed_at := null;
+            t.accepted_at := null; t.started_at := null;
         when 'ESTIMATE_PENDING' then t.claimed_at := p_now;
         when 'ACCEPTED' then t.accepted_at := p_now;
         when 'IN_PROGRESS' then t.started_at := p_now;
@@ -159,7 +160,8 @@ begin
             t.completed_at := coalesce(t.completed_at, p_now);
         when 'CANCELLED' then
             t.cancelled_at := p_now;
-            t.cancel_reason := case p_event when 'cancel' then 'agent' when 'expire' then 'expired' else 'dispute' end;
+            t.cancel_reason := case p_event when 'cancel' then 'agent' when 'expire' then 'expired' when 'give_up' then 'unsafe'
+                else 'dispute' end;
         else null;
     end case;
     t.due_at := case t.status

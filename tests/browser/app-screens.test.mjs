@@ -77,7 +77,7 @@ test('every screen passes axe, in both sizes and both colour schemes, and fits i
     file = await w.photo(op, done);
   await w.asOperator(op, 'POST', `/tasks/${done}/submit`, { body: { photos: [file.url], notes: 'Done.' } });
   await w.becomes(agent, done, 'COMPLETED');
-  const page = await enter(op);
+  const page = await enter(op, { page: { ignore: [/net::ERR/] } });
   for (const [name, hash, text] of [
     ['tasks', '#/tasks', 'Photograph the menu'],
     ['map', '#/map', 'The rings are'],
@@ -111,6 +111,25 @@ test('every screen passes axe, in both sizes and both colour schemes, and fits i
   await button(page, 'I do not feel safe').click();
   await look(page, 'unsafe', { full: false });
   await page.keyboard.press('Escape');
+  await button(page, 'I cannot finish this').click();
+  await look(page, 'cannot-complete', { full: false });
+  await page.keyboard.press('Escape');
+  /* Stopped, and the server does not hear of it. */
+  await page.context().setOffline(true);
+  await button(page, 'I do not feel safe').click();
+  await button(page, 'Stop now').click();
+  await shows(page, 'You need do nothing more');
+  await look(page, 'job-stopped');
+  await page.context().setOffline(false);
+  await w.becomes(agent, begun, 'PENDING');
+  for (const [name, hash] of [
+    ['task-unsafe', `#/tasks/${begun}`],
+    ['tasks-unsafe', '#/tasks'],
+  ]) {
+    await open(page, hash);
+    await shows(page, 'did not feel safe');
+    await look(page, name);
+  }
   await page.context().close();
 });
 

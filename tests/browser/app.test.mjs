@@ -466,11 +466,12 @@ test('a notification that the worker sent is shown, and a click on it opens the 
   await page.context().close();
 });
 
-test('a claim is withdrawn, a message goes both ways, and work that is not safe is broken off', async () => {
+test('a claim is withdrawn, a message goes both ways, and work that is not safe is stopped, with a network or without', async () => {
   const op = await w.operator({ name: 'Sam' }),
     first = await w.claimed(agent, op, { title: 'Changed my mind' }),
-    second = await w.accepted(agent, op, { title: 'Dark alley' });
-  const page = await enter(op, { hash: `#/mine/${first}` });
+    second = await w.accepted(agent, op, { title: 'Dark alley' }),
+    third = await w.accepted(agent, op, { title: 'Cellar' });
+  const page = await enter(op, { hash: `#/mine/${first}`, page: { ignore: [/net::ERR/] } });
   await button(page, 'Withdraw claim').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Withdraw claim' }).click();
   await shows(page, 'Withdrawn.');
@@ -481,10 +482,39 @@ test('a claim is withdrawn, a message goes both ways, and work that is not safe 
   await shows(page, '<b>Left</b>?');
   await open(page, `#/mine/${second}`);
   await button(page, 'I do not feel safe').click();
-  await button(page, 'Stop and tell the agent').click();
-  await shows(page, 'You broke this off');
-  const { data } = await w.asAgent(agent, 'GET', `/tasks/${second}/messages`);
-  assert.deepEqual([data.length, /do not feel safe/.test(data[1].message)], [2, true]);
+  await page.getByLabel('Note to the agent').fill('A man with a <b>knife</b>.');
+  await button(page, 'Stop now').click();
+  await shows(page, 'You have stopped, and the agent knows.');
+  await page.waitForFunction(() => location.hash === '#/mine');
+  const stopped = await w.asAgent(agent, 'GET', `/tasks/${second}`);
+  assert.deepEqual(
+    [stopped.status, stopped.safety_stops, stopped.events.at(-1).abort_reason, stopped.messages.map((m) => m.message)],
+    ['PENDING', 1, 'unsafe', ['Which door?\n<b>Left</b>?', 'A man with a <b>knife</b>.']],
+  );
+  /* In a cellar; the first time the operator thinks better of it. */
+  await open(page, `#/mine/${third}`);
+  await shows(page, 'Make the proof');
+  await page.context().setOffline(true);
+  const giveBack = async () => {
+    await button(page, 'I cannot finish this').click();
+    await button(page, 'Give it back').click();
+    await shows(page, 'the agent is told as soon as this device has a network');
+  };
+  await giveBack();
+  await button(page, 'Go on after all').click();
+  await shows(page, 'You go on.');
+  await giveBack();
+  await open(page, '#/mine');
+  await shows(page, 'Stopped');
+  assert.equal((await w.asAgent(agent, 'GET', `/tasks/${third}`)).status, 'ACCEPTED', 'nobody can know yet');
+  await page.context().setOffline(false);
+  await w.becomes(agent, third, 'PENDING');
+  const told = await w.asAgent(agent, 'GET', `/tasks/${third}`);
+  assert.deepEqual([told.safety_stops, told.events.filter((e) => e.type === 'task.aborted').length], [0, 1]);
+  await page.getByRole('link', { name: 'Cellar' }).waitFor({ state: 'detached' });
+  /* Who comes next is warned. */
+  await open(page, `#/tasks/${second}`);
+  await shows(page, 'An operator stopped here because it did not feel safe.');
   await b.check(page);
   await page.context().close();
 });

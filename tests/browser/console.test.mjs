@@ -221,6 +221,19 @@ test('an estimate is rejected, a proof is rejected, and finished work is dispute
   await page.context().close();
 });
 
+test('an operator who stops is seen with the reason, the last words and what it means', async () => {
+  const task = await w.accepted(agent, op),
+    page = await enter(agent.key, `#/tasks/${task}`);
+  await page.locator('main .badge', { hasText: 'Accepted' }).waitFor();
+  await w.asOperator(op, 'POST', `/tasks/${task}/abort`, { body: { reason: 'unsafe', note: 'The stairs are broken.' } });
+  await page.getByText('Operator stopped: did not feel safe').waitFor();
+  await page.getByText('The stairs are broken.').waitFor();
+  await page.getByText('An operator stopped here and did not feel safe.').waitFor();
+  await page.locator('main .badge', { hasText: 'Pending' }).waitFor();
+  await b.screens(page, 'console-stopped');
+  await page.context().close();
+});
+
 test('a credential task: the key pair is made in the page, saved as a file, and opens what the operator sealed', async () => {
   const page = await enter(agent.key, '#/post');
   await page.getByLabel('Kind of task').selectOption('API_KEY_PROCUREMENT');

@@ -14,6 +14,7 @@ const w = await world({ endpoints: 2 }), { s, chain, deposit, proxies } = w;
 const [first, second] = proxies;
 const address = deposit.address;
 const own = (agent) => w.accounts(agent);
+const balanceOf = async (agent) => (await w.s.call('GET', '/agents/balance', { key: agent.key })).json;
 const stored = (agent) => w.rows('usdc_deposits', `agent_id = '${agent.uuid}'`);
 
 /* Mines it and gives it more confirmations than it needs. */
@@ -267,10 +268,12 @@ test('what was spent before its deposit vanished is owed, and the next deposit p
   await chain.mine(2);
   await vanishes(agent);
   assert.deepEqual(await own(agent), { escrow: 44_000_000, receivable: -44_000_000 });
+  assert.deepEqual(await balanceOf(agent), { deposit_balance: 0, escrow_balance: 44, owed_usd: 44, currency: 'USD' });
   const next = await settle(await chain.transfer(agent.wallet, address, 50));
   const answer = await w.claim(agent, next);
   assert.deepEqual([answer.status, answer.json.amount_credited], [200, 50], answer.text);
   assert.deepEqual(await own(agent), { deposit: 6_000_000, escrow: 44_000_000, usdc_custody: -50_000_000 });
+  assert.deepEqual(await balanceOf(agent), { deposit_balance: 6, escrow_balance: 44, currency: 'USD' });
 });
 
 /*

@@ -97,6 +97,8 @@ const taskCalls = {
   withdraw: { who: 'operator', weight: 1, suits: ['ESTIMATE_PENDING'], call: post('/withdraw-claim') },
   start: { who: 'operator', weight: 6, suits: ['ACCEPTED'], call: post('/start') },
   submit: { who: 'operator', weight: 12, suits: ['ACCEPTED', 'IN_PROGRESS'], call: post('/submit'), body: () => proof },
+  abort: { who: 'operator', weight: 3, suits: ['ACCEPTED', 'IN_PROGRESS'], call: post('/abort'),
+    body: () => ({ reason: pick(['unsafe', 'unsafe', 'cannot_complete']) }) },
   operatorMessage: { who: 'operator', weight: 2, suits: ALL, call: post('/messages'), body: () => ({ message: 'Found it' }) },
   operatorRead: { who: 'operator', weight: 3, suits: ALL, call: get('') },
 };
@@ -145,8 +147,8 @@ async function callAboutTask(name) {
 }
 
 function checkTask(task, json) {
-  assert.deepEqual([json.status, json.guardian_result?.decision ?? null, json.events.map((e) => e.type)],
-    [task.status, task.decision, task.trail], `task ${task.number} after\n${history.slice(-12).join('\n')}`);
+  assert.deepEqual([json.status, json.guardian_result?.decision ?? null, json.safety_stops, json.events.map((e) => e.type)],
+    [task.status, task.decision, task.unsafe.size, task.trail], `task ${task.number} after\n${history.slice(-12).join('\n')}`);
 }
 
 /* The rest of what may happen. */

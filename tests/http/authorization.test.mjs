@@ -174,6 +174,7 @@ const good = {
   'POST /operator/tasks/:id/accept': at('PENDING', { estimate_hours: 1 }),
   'POST /operator/tasks/:id/withdraw-claim': at('ESTIMATE_PENDING'),
   'POST /operator/tasks/:id/start': at('ACCEPTED'),
+  'POST /operator/tasks/:id/abort': at('ACCEPTED', { reason: 'cannot_complete' }),
   'POST /operator/tasks/:id/submit': at('ACCEPTED', { confirmation_text: 'All items agree, seen today in the window.' }),
   'GET /operator/tasks/:id/messages': at('ACCEPTED'),
   'POST /operator/tasks/:id/messages': at('ACCEPTED', { message: 'Hello' }),

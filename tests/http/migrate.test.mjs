@@ -1,7 +1,7 @@
 /* scripts/migrate against databases of its own, beside that of a running instance. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -113,4 +113,26 @@ test('a function that fails leaves the old ones in place', async () => {
 	writeFileSync(db.file('functions/zzz_bad.sql'), 'create or replace function bad() returns int language sql as $$ select nothing from nowhere $$;\n');
 	assert.notEqual((await db.migrate()).status, 0);
 	assert.equal(await db.ask("select count(*) from pg_proc where proname = 'task_show'"), '1');
+});
+
+test('uploads from before there were orphans: what is in a proof stays, the rest is due a week after it came', async () => {
+	const db = await fresh(), folder = path.join(db.sql, 'migrations');
+	const later = readdirSync(folder).sort().filter((name, i, all) => i >= all.findIndex((n) => n.endsWith('_orphans.sql')));
+	const texts = later.map((name) => readFileSync(path.join(folder, name)));
+	later.forEach((name) => rmSync(path.join(folder, name)));
+	assert.equal((await db.migrate()).status, 0);
+	await db.ask(`set session_replication_role = replica;
+		insert into operators (bucket, id, name, email, kyc_status, created_at) values (9, gen_random_uuid(), 'o', 'o', 'VERIFIED', '2026-01-01');
+		insert into uploads (bucket, id, operator_id, stored, original, media_type, size, sha256, created_at)
+		select 9, gen_random_uuid(), (select id from operators), name, name || ' as sent', 'image/jpeg', 1, '', '2026-01-01' from unnest(array['proved', 'left', 'also proved']) name;
+		insert into tasks (bucket, id, agent_id, key_id, status, is_sandbox, scenario, title, description, address, reward, fee, deadline, late_at,
+			proof_requirements, task_type, task_domain, proof_type, proof, created_at)
+		select 7, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'COMPLETED', false, null, 't', 'd', 'a', 1, 1, '2026-01-01', '2026-01-01',
+			'[]', 'PHOTO', 'PHYSICAL', 'PHOTO', proof::jsonb, '2026-01-01'
+		from unnest(array[null, '{}', '{"files": null}', '{"files": []}', '{"files": [{"stored": "proved"}, {"stored": "also proved"}, {"url": "x"}]}']) proof`);
+	later.forEach((name, i) => writeFileSync(path.join(folder, name), texts[i]));
+	const { status, stderr } = await db.migrate();
+	assert.equal(status, 0, stderr);
+	assert.equal(await db.ask("select stored, due_at - created_at, stored_at - created_at from uploads order by stored"),
+		'also proved||00:00:00\nleft|7 days|00:00:00\nproved||00:00:00');
 });

@@ -12,8 +12,8 @@ import { booksAgree, fixtures, move, moves, newOperator, prepare, snapshot } fro
 const lifecycle = {
   PENDING: { operator: { accept: 'ESTIMATE_PENDING' }, agent: { cancel: 'CANCELLED' } },
   ESTIMATE_PENDING: { operator: { withdraw: 'PENDING' }, agent: { approve: 'ACCEPTED', reject: 'PENDING', cancel: 'CANCELLED' } },
-  ACCEPTED: { operator: { start: 'IN_PROGRESS', submit: 'SUBMITTED' }, agent: { cancel: 'CANCELLED' } },
-  IN_PROGRESS: { operator: { submit: 'SUBMITTED' } },
+  ACCEPTED: { operator: { start: 'IN_PROGRESS', submit: 'SUBMITTED', abort: 'PENDING' }, agent: { cancel: 'CANCELLED' } },
+  IN_PROGRESS: { operator: { submit: 'SUBMITTED', abort: 'PENDING' } },
   SUBMITTED: { agent: { verify_approve: 'COMPLETED', verify_reject: 'DISPUTED' } },
   VERIFIED: { agent: { verify_approve: 'COMPLETED', verify_reject: 'DISPUTED' } },
   COMPLETED: { agent: { dispute: 'DISPUTED' } },
@@ -112,6 +112,9 @@ test('what is too late is 410: a claim past the deadline, a proof past the grace
   /* A claim that is past its deadline and waits for the sweep is still the operator's to give back. */
   const [task] = await prepare(s, { agent, operator, status: 'ESTIMATE_PENDING', after: deadline('deadline') });
   assert.equal((await move(s, 'withdraw', task)).status, 200);
+  /* So is work, even past its grace. */
+  const [work] = await prepare(s, { agent, operator, status: 'IN_PROGRESS', after: deadline('late_at') });
+  assert.equal((await move(s, 'abort', work)).status, 200);
   await booksAgree(s);
 });
 

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { model } from '../model.mjs';
 import { stack } from '../stack.mjs';
@@ -48,6 +49,12 @@ const staff = (method, where, body) => s.call(method, `/admin${where}`, { body, 
 const earnings = (op) => ok(op.call('GET', '/earnings'));
 const balance = (agent) => ok(s.call('GET', '/agents/balance', { key: agent.key }));
 const newAgent = () => s.agent({ tier: 'STANDARD', deposit: 500 });
+
+/* Of the mails about a task. */
+function subjects(task) {
+  const folder = `${s.settings.STATE_DIR}/mail`, mails = readdirSync(folder).filter((f) => f.endsWith('.eml')).map((f) => readFileSync(`${folder}/${f}`, 'utf8'));
+  return mails.filter((mail) => mail.includes(task)).map((mail) => /^Subject: (.*)\r$/m.exec(mail)[1]).sort();
+}
 
 async function claimed(agent, op, changes) {
   const task = await posted(agent, changes);
@@ -123,6 +130,110 @@ test('an estimate that is rejected, withdrawn or unanswered opens the task again
   const open = await show(agent, task);
   assert.deepEqual([open.status, open.operator], ['PENDING', null]);
   assert.equal((await balance(agent)).escrow_balance, 27.5, 'still escrowed');
+  assert.deepEqual(await s.audit(), []);
+});
+
+const abort = (op, task, body) => op.call('POST', `/tasks/${task}/abort`, body);
+const texts = (list) => list.map((message) => message.message);
+
+test('an operator who does not feel safe stops: the agent is told why, the task is open again, and the next one knows', async () => {
+  m.verify(95);
+  const agent = await newAgent(), op = await operator(), other = await operator(), hook = await s.receiver();
+  const task = await accepted(agent, op, { callback_url: hook.url });
+  await ok(op.call('POST', `/tasks/${task}/start`));
+  await ok(agentDoes(agent, task, 'messages', { message: 'The code of the door is 4711.' }), 201);
+  const before = await ok(op.call('GET', '/me'));
+  const stopped = await ok(abort(op, task, { reason: 'unsafe', note: 'A dog is loose here 🐕' }));
+  assert.deepEqual([stopped.task_id, stopped.status], [task, 'PENDING']);
+  assert.deepEqual(await ok(op.call('GET', '/me')), before, 'nothing is held against the operator');
+  assert.deepEqual((await ok(op.call('GET', '/tasks/mine'))).data, []);
+  const shown = await show(agent, task), last = shown.events.at(-1);
+  assert.deepEqual([shown.status, shown.operator, shown.safety_stops, shown.accepted_at, shown.started_at], ['PENDING', null, 1, null, null]);
+  assert.deepEqual([last.type, last.actor, last.from, last.to, last.abort_reason], ['task.aborted', 'operator', 'IN_PROGRESS', 'PENDING', 'unsafe']);
+  assert.deepEqual(texts(shown.messages), ['The code of the door is 4711.', 'A dog is loose here 🐕']);
+  assert.equal((await balance(agent)).escrow_balance, 27.5, 'still escrowed');
+  const event = (await ok(s.call('GET', '/events?limit=100', { key: agent.key }))).data.find((e) => e.event === 'task.aborted');
+  const sent = await s.until(() => hook.requests.map((r) => JSON.parse(r.raw)).find((b) => b.event === 'task.aborted'));
+  for (const told of [event, sent])
+    assert.deepEqual([told.abort_reason, told.message], ['unsafe', 'A dog is loose here 🐕']);
+  assert.equal(sent.status, 'PENDING');
+  assert.ok(!hook.requests.some((r) => JSON.parse(r.raw).event === 'task.message'), 'the last words come once');
+  /* The next operator. */
+  const feed = (await ok(other.call('GET', '/tasks?limit=100'))).data.find((t) => t.task_id === task);
+  assert.deepEqual([feed.safety_stops, (await ok(other.call('GET', `/tasks/${task}`))).safety_stops], [1, 1]);
+  assert.equal((await op.call('GET', `/tasks/${task}/messages`)).status, 404);
+  await ok(other.call('POST', `/tasks/${task}/accept`, { estimate_minutes: 5 }));
+  assert.deepEqual((await ok(other.call('GET', `/tasks/${task}/messages`))).data, [], 'what was said to another is not theirs to read');
+  await ok(agentDoes(agent, task, 'estimate/approve'));
+  await ok(agentDoes(agent, task, 'messages', { message: 'Ring at number 4.' }), 201);
+  assert.deepEqual(texts((await ok(other.call('GET', `/tasks/${task}/messages`))).data), ['Ring at number 4.']);
+  assert.deepEqual(texts((await show(agent, task)).messages), ['The code of the door is 4711.', 'A dog is loose here 🐕', 'Ring at number 4.']);
+  assert.deepEqual(texts((await ok(staff('GET', `/tasks/${task}`))).messages).length, 3, 'staff reads all');
+  await ok(other.call('POST', `/tasks/${task}/submit`, proof));
+  await becomes(agent, task, 'COMPLETED');
+  assert.deepEqual([(await earnings(op)).total_earned, (await earnings(other)).total_earned], [0, 25]);
+  assert.deepEqual(await s.audit(), []);
+});
+
+test('the third operator who does not feel safe ends the task, and the agent is refunded', async () => {
+  const agent = await newAgent(), people = [await operator(), await operator(), await operator()], hook = await s.receiver();
+  const task = await posted(agent, { callback_url: hook.url });
+  const stops = async (op, reason) => {
+    await ok(op.call('POST', `/tasks/${task}/accept`, { estimate_minutes: 5 }));
+    await ok(agentDoes(agent, task, 'estimate/approve'));
+    return (await ok(abort(op, task, { reason }))).status;
+  };
+  const [first, second, third] = people;
+  assert.equal(await stops(first, 'unsafe'), 'PENDING');
+  assert.equal(await stops(first, 'unsafe'), 'PENDING');
+  assert.equal(await stops(second, 'cannot_complete'), 'PENDING');
+  assert.equal((await show(agent, task)).safety_stops, 1, 'each operator counts once, and only for safety');
+  assert.equal(await stops(second, 'unsafe'), 'PENDING');
+  assert.equal(await stops(third, 'unsafe'), 'CANCELLED');
+  const shown = await show(agent, task);
+  assert.deepEqual([shown.status, shown.cancel_reason, shown.safety_stops], ['CANCELLED', 'unsafe', 3]);
+  assert.deepEqual(shown.events.slice(-2).map((e) => [e.type, e.actor, e.to]), [['task.aborted', 'operator', 'PENDING'], ['task.cancelled', 'system', 'CANCELLED']]);
+  assert.deepEqual(await balance(agent), { deposit_balance: 500, escrow_balance: 0, currency: 'USD' });
+  const sent = await s.until(() => {
+    const events = hook.requests.map((r) => JSON.parse(r.raw));
+    return events.some((b) => b.event === 'task.cancelled') && events.filter((b) => b.event === 'task.aborted').length === 5 && events;
+  });
+  assert.equal(sent.find((b) => b.event === 'task.cancelled').status, 'CANCELLED');
+  await s.until(() => subjects(task).includes('A task was cancelled because operators did not feel safe'));
+  for (const op of people)
+    assert.equal((await op.call('POST', `/tasks/${task}/accept`, { estimate_minutes: 5 })).status, 409);
+  assert.deepEqual(await s.audit(), []);
+});
+
+test('who may stop, when, and in which words', async () => {
+  const agent = await newAgent(), op = await operator(), other = await operator(), task = await claimed(agent, op);
+  const reason = 'cannot_complete', early = await abort(op, task, { reason });
+  assert.deepEqual([early.status, early.json.details], [409, { status: 'ESTIMATE_PENDING', allowed: ['withdraw'] }], 'a claim is withdrawn');
+  await ok(agentDoes(agent, task, 'estimate/approve'));
+  for (const [body, fields] of [[{}, ['reason']], [{ reason: 'bored' }, ['reason']], [{ reason: 'UNSAFE' }, ['reason']], [{ reason: null }, ['reason']],
+    [{ reason, note: '' }, ['note']], [{ reason, note: 'x'.repeat(4001) }, ['note']], [{ reason, note: 7 }, ['note']], [{ reason, why: 'x' }, ['why']],
+    [{ note: 1 }, ['note', 'reason']]]) {
+    const { status, json } = await abort(op, task, body);
+    assert.deepEqual([status, Object.keys(json.details.fields).sort()], [400, fields], JSON.stringify(body).slice(0, 60));
+  }
+  assert.equal((await abort(op, task)).status, 400, 'without a body');
+  assert.equal((await abort(other, task, { reason })).status, 404, 'only one\'s own');
+  assert.equal((await s.call('POST', `/operator/tasks/${task}/abort`, { key: agent.key, body: { reason } })).status, 401, 'no agent');
+  const sandbox = await posted(agent, { sandbox: true, reward_usd: 1, sandbox_scenario: 'estimate' });
+  assert.equal((await abort(op, sandbox, { reason })).status, 404, 'nobody is at work on a simulated task');
+  assert.equal((await show(agent, task)).status, 'ACCEPTED', 'nothing has happened yet');
+  const note = '\u{1f6b6}'.repeat(4000);
+  await ok(abort(op, task, { reason, note }));
+  assert.deepEqual([(await show(agent, task)).messages[0].message, (await show(agent, task)).safety_stops], [note, 0]);
+  const again = await abort(op, task, { reason });
+  assert.deepEqual([again.status, again.json.details], [409, { status: 'PENDING', allowed: ['accept'] }], 'once');
+  /* Past the deadline it is not open to others, but over with the next sweep. */
+  const late = await accepted(agent, op, { deadline: await s.time(600) });
+  await s.advance(700);
+  assert.equal((await ok(abort(op, late, { reason }))).status, 'PENDING');
+  await s.sweep();
+  assert.deepEqual([(await show(agent, late)).status, (await show(agent, late)).cancel_reason], ['CANCELLED', 'expired']);
+  await s.until(() => subjects(late).includes('An operator has stopped working on your task'));
   assert.deepEqual(await s.audit(), []);
 });
 
@@ -330,10 +441,6 @@ test('staff verifies and suspends, and every act is on record', async () => {
 test('agent and operator are told by mail of what needs them', async () => {
   m.verify(70);
   const agent = await newAgent(), op = await operator(), task = await submitted(agent, op);
-  const { readdirSync, readFileSync } = await import('node:fs');
-  const folder = `${s.settings.STATE_DIR}/mail`;
-  const mails = () => readdirSync(folder).filter((f) => f.endsWith('.eml')).map((f) => readFileSync(`${folder}/${f}`, 'utf8')).filter((m) => m.includes(task));
-  await s.until(() => mails().length >= 3);
-  const subjects = mails().map((m) => /^Subject: (.*)\r$/m.exec(m)[1]).sort();
-  assert.deepEqual(subjects, ['A proof needs your decision', 'An operator has claimed your task', 'Your estimate is approved: you can begin']);
+  await s.until(() => subjects(task).length >= 3);
+  assert.deepEqual(subjects(task), ['A proof needs your decision', 'An operator has claimed your task', 'Your estimate is approved: you can begin']);
 });

@@ -100,6 +100,45 @@ for (const rival of ['submit', 'start'])
     assert.ok(wins(results).every((n) => n > 0), `${wins(results)}`);
   });
 
+for (const rival of ['submit', 'cancel', 'expire'])
+  test(`${ROUNDS} times an operator's abort meets ${rival}: one comes first, the other meets what it left`, async () => {
+    const tasks = await prepare(s, { agent, operator, status: 'ACCEPTED', count: ROUNDS });
+    const due = await s.time(5 * 86_400), sweep = (task) => played(`with swept as (select * from sweep_task(${agent.bucket}, '${task.uuid}', '${due}'))
+      select count(*) filter (where event = 'expire') > 0 as done from swept`);
+    const other = (task) => rival === 'expire' ? () => sweep(task) : call(rival, task);
+    const results = await race(tasks, (task, i) => [later(call('abort', task), i % 3 * 3), later(other(task), i % 4 * 3)],
+      (state, [aborted, answer], i) => {
+        const what = `round ${i}: ${aborted.text} ${answer.text ?? answer}: ${state.events}`;
+        const isOpen = count(state, 'task.aborted') === 1;
+        assert.equal(aborted.status === 200, isOpen, what);
+        assert.equal(state.row.safety_stops, isOpen ? 1 : 0, what);
+        if (rival === 'submit') {
+          assertOneWinner([aborted, answer], what);
+          /* What is handed in may have been judged meanwhile. */
+          assert.deepEqual([state.row.status === 'PENDING', state.row.proof === null, state.row.operator_id],
+            isOpen ? [true, true, null] : [false, false, operator.uuid], what);
+          return;
+        }
+        /* A cancellation or an expiry goes through whether the task is taken or open; an abort does not come after either. */
+        assert.ok(rival === 'cancel' ? answer.status === 200 : answer === true || isOpen, what);
+        if (!isOpen)
+          assert.deepEqual([aborted.status, aborted.json.code], [409, 'task_state_conflict'], what);
+        const isOver = rival === 'cancel' || answer === true;
+        assert.equal(state.row.status, isOver ? 'CANCELLED' : 'PENDING', what);
+        assert.deepEqual(state.bookings, isOver ? ['escrow_hold', 'escrow_refund'] : ['escrow_hold'], what);
+      });
+    const aborted = results.filter(([answer]) => answer.status === 200).length;
+    assert.ok(aborted > 0 && aborted < ROUNDS, `${aborted} aborts were first`);
+  });
+
+test(`${ROUNDS} times one operator's abort comes twice at the same instant: one counts`, async () => {
+  const tasks = await prepare(s, { agent, operator, status: 'IN_PROGRESS', count: ROUNDS });
+  await race(tasks, (task) => [call('abort', task), call('abort', task)], (state, answers, i) => {
+    assertOneWinner(answers, `round ${i}`);
+    assert.deepEqual([state.row.status, state.row.safety_stops, count(state, 'task.aborted')], ['PENDING', 1, 1]);
+  });
+});
+
 test(`${ROUNDS} times the Guardian's verdict meets the agent's: the first stands, and is paid once`, async () => {
   const tasks = await prepare(s, { agent, operator, status: 'SUBMITTED', count: ROUNDS });
   const result = (event) => JSON.stringify({ decision: event === 'pass' ? 'APPROVE' : 'REJECT', confidence: event === 'pass' ? 95 : 10 });

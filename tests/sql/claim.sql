@@ -60,7 +60,7 @@ select is(refusal_of($$select claim_approve(7, id('agent'), id('work'), t0())$$)
 select is(refusal_of($$select claim_start(7, id('work'), id('other'), t0())$$), 'task_not_found', 'another operator starts nothing');
 select is(refusal_of($$select claim_start(8, id('work'), id('operator'), t0())$$), 'task_not_found', 'nor does one in another bucket');
 select is((select status from claim_start(7, id('work'), id('operator'), t0() + interval '3 minutes')), 'IN_PROGRESS', 'the operator starts');
-select is(refusal_of($$select claim_withdraw(7, id('work'), id('operator'), t0())$$), 'task_state_conflict {"status": "IN_PROGRESS", "allowed": ["submit"]}',
+select is(refusal_of($$select claim_withdraw(7, id('work'), id('operator'), t0())$$), 'task_state_conflict {"status": "IN_PROGRESS", "allowed": ["abort", "submit"]}',
     'and can no longer withdraw');
 
 create function fixture.submit(p_task text, p_operator text, p_at timestamptz) returns text
@@ -81,6 +81,75 @@ select is((select count(*) from jobs where bucket = 7 and ref = id('work') and k
 select fixture_work(7, 'at once', 'ACCEPTED');
 select is(submit('at once', 'operator', t0() + interval '1 hour'), null, 'work need not be started to be handed in');
 
+-- Stopping.
+select fixture_operator(10, 'third');
+create function fixture.stop(p_task text, p_operator text, p_reason text default 'unsafe', p_note text default null, p_at timestamptz default t0() + interval '1 hour',
+    p_bucket int default 7) returns text
+language sql as $$
+    select coalesce(would_refuse(format('select claim_abort(%s, %L, %L, %L, %L, %L, %L)', p_bucket, id(p_task), id(p_operator), p_reason,
+        id_new(p_bucket, p_at), p_note, p_at)), 'would')
+$$;
+select fixture_work(7, 'begun', 'IN_PROGRESS', p_callback => 'https://example.com/');
+select message_add(7, id('begun'), id_new(7, t0()), 'agent', id('agent'), 'The code is 4711.', t0() + interval '30 minutes');
+select is(stop('begun', 'other'), 'task_not_found', 'only its own operator can stop');
+select is(stop('begun', 'operator', p_bucket => 8), 'task_not_found', 'in its own bucket');
+select is(stop('begun', 'operator'), 'would', 'work that has begun can be stopped');
+select fixture_work(7, 'not agreed', 'ESTIMATE_PENDING');
+select is(stop('not agreed', 'operator'), 'task_state_conflict {"status": "ESTIMATE_PENDING", "allowed": ["withdraw"]}', 'a claim is withdrawn instead');
+select fixture_work(7, 'agreed', 'ACCEPTED');
+select is(stop('agreed', 'operator', p_at => t0() + interval '2 days 1 hour'), 'would', 'also within the grace, and before it was begun');
+select fixture_work(7, 'handed in', 'SUBMITTED');
+select is(stop('handed in', 'operator'), 'task_state_conflict {"status": "SUBMITTED", "allowed": []}', 'what is handed in is past stopping');
+
+select results_eq($$select status, operator_id, estimate_minutes, accepted_at, started_at, safety_stops, due_at
+    from claim_abort(7, id('begun'), id('operator'), 'unsafe', id_new(7, t0()), 'A dog is loose here.', t0() + interval '1 hour')$$,
+    $$values ('PENDING', null::uuid, null::int, null::timestamptz, null::timestamptz, 1, t0() + interval '2 days')$$,
+    'the task is open again, without the claim, and expires at its deadline');
+select results_eq($$select type, actor, actor_id, from_status, data ->> 'abort_reason', data -> 'message' ->> 'text' from task_events(7, id('begun')) where to_status = 'PENDING' and from_status is not null$$,
+    $$values ('task.aborted', 'operator', id('operator'), 'IN_PROGRESS', 'unsafe', 'A dog is loose here.')$$, 'one event says why, with the last words');
+select results_eq($$select type from deliveries where task_id = id('begun') order by at desc, id desc limit 1$$, $$values ('task.aborted')$$, 'and is sent');
+select is((select array_agg(text) from message_list(7, id('begun'), 10)), '{The code is 4711.,A dog is loose here.}', 'the words stand among the messages too');
+select is(balance(7, 'agent', 'escrow') - (select coalesce(sum(t.reward + t.fee), 0) from tasks t where t.bucket = 7 and not t.is_sandbox and t.status <> 'CANCELLED' and not t.is_paid), 0::numeric,
+    'the money is where it was');
+select is(stop('begun', 'operator'), 'task_state_conflict {"status": "PENDING", "allowed": ["accept"]}', 'once');
+
+-- back: the task of that name once more with that operator, who has begun.
+create function fixture.back(p_task text, p_operator text) returns void
+language plpgsql as $$
+begin
+    perform claim_make(7, id(p_task), id(p_operator), p_operator, null, 30, null, 86400, t0() + interval '2 hours');
+    perform claim_approve(7, id('agent'), id(p_task), t0() + interval '2 hours');
+    perform claim_start(7, id(p_task), id(p_operator), t0() + interval '2 hours');
+end $$;
+-- again: how that operator's stop leaves it.
+create function fixture.again(p_task text, p_operator text, p_reason text default 'unsafe') returns text
+language plpgsql as $$
+declare t tasks;
+begin
+    perform back(p_task, p_operator);
+    select * into t from claim_abort(7, id(p_task), id(p_operator), p_reason, id_new(7, t0()), null, t0() + interval '3 hours');
+    return t.status || ' ' || t.safety_stops;
+end $$;
+select is(again('begun', 'operator'), 'PENDING 1', 'one who stops twice counts once');
+select back('begun', 'other');
+select is_empty($$select * from message_list(7, id('begun'), 10, id('other'))$$, 'who comes later does not read what was said before');
+select message_add(7, id('begun'), id_new(7, t0()), 'agent', id('agent'), 'Use the back door.', t0() + interval '2 hours 30 minutes');
+select is((select array_agg(text) from message_list(7, id('begun'), 10, id('other'))), '{Use the back door.}', 'but what is said since');
+select is((select array_agg(text) from message_list(7, id('begun'), 10, id('operator'))), '{The code is 4711.,A dog is loose here.}', 'nor does the one before');
+select is((select array_agg(text) from message_list(7, id('begun'), 10)), '{The code is 4711.,A dog is loose here.,Use the back door.}', 'the agent reads all');
+select is((select status || safety_stops from claim_abort(7, id('begun'), id('other'), 'cannot_complete', id_new(7, t0()), null, t0() + interval '3 hours')), 'PENDING1',
+    'who cannot is not counted');
+select is(again('begun', 'other'), 'PENDING 2', 'a second who does not feel safe is');
+select is((select f.safety_stops from feed_open_everywhere(null, null, null, null, null, 100, 0, t0()) f where f.id = id('begun')), 2, 'operators see it before they claim');
+select is(again('begun', 'third'), 'CANCELLED 3', 'at the third the task ends');
+select results_eq($$select e.type, e.actor, e.from_status, e.to_status from task_events(7, id('begun')) e order by e.at desc, e.id desc limit 2$$,
+    $$values ('task.cancelled', 'system', 'PENDING', 'CANCELLED'), ('task.aborted', 'operator', 'IN_PROGRESS', 'PENDING')$$, 'by a move of its own');
+select results_eq($$select cancel_reason, due_at, (select array_agg(kind order by kind) from ledger_transactions where ref = id('begun')) from task(7, 'begun')$$,
+    $$values ('unsafe', null::timestamptz, '{escrow_hold,escrow_refund}'::text[])$$, 'and is refunded');
+select is((select array_agg(type order by at, id) from (select * from deliveries where task_id = id('begun') order by at desc, id desc limit 2) d), '{task.aborted,task.cancelled}', 'both are sent');
+select claim_abort(7, id('agreed'), id('operator'), 'cannot_complete', id_new(7, t0()), null, t0() + interval '2 days 1 hour');
+select is((select event from sweep_task(7, id('agreed'), t0() + interval '2 days 1 hour')), 'expire', 'one given back after its deadline expires with the next sweep');
+
 -- What an open task says to an operator who is not on it.
 select is(submit('task', 'operator', t0()), 'task_state_conflict {"status": "PENDING", "allowed": ["accept"]}', 'an open task can be claimed first');
 select is(refusal_of($$select claim_start(7, id('task'), id('operator'), t0())$$), 'task_state_conflict {"status": "PENDING", "allowed": ["accept"]}', 'then started');
@@ -95,7 +164,7 @@ select is_empty($$select * from feed_open_everywhere(null, null, null, null, nul
 select is((select count(*) from feed_show(7, id('task'), id('operator'), t0())), 1::bigint, 'anybody may look at an offer');
 select is((select count(*) from feed_show(7, id('work'), id('operator'), t0())), 1::bigint, 'its operator at the work');
 select is_empty($$select * from feed_show(7, id('work'), id('other'), t0())$$, 'nobody else');
-select is((select array_agg(n.name order by n.name) from feed_mine_everywhere(id('operator'), null, 10, 0) f join fixture.names n using (id)), '{"at once",work}', 'and sees it among the own');
+select is((select array_agg(n.name order by n.name) from feed_mine_everywhere(id('operator'), null, 10, 0) f join fixture.names n using (id)), '{"at once","handed in","not agreed",work}', 'and sees it among the own');
 select is(findings(), null, 'the ledger is whole');
 select * from finish();
 rollback;

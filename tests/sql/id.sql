@@ -19,6 +19,7 @@ select b as bucket, at, id_new(b, at) as id from instants, unnest(array[0, 1, 3,
 select is_empty('select * from ids where id_time(id) <> at', 'an id gives its time back to the millisecond');
 select is_empty('select * from ids where bits(id, 48, 4) <> 7 or bits(id, 64, 2) <> 2', 'it is of version 7 and variant 2');
 select is_empty('select * from ids where bits(id, 52, 10) <> bucket', 'the ten bits behind the version are the bucket');
+select is_empty('select * from ids where id_bucket(id) <> bucket', 'and read from it again');
 select is((select count(distinct id_new(5, t0())) from generate_series(1, 20000)), 20000::bigint, 'twenty thousand of one millisecond differ');
 select is_empty($$select ms from generate_series(0, 999) ms
     where id_time(id_new(1, t0() + ms * interval '1 millisecond')) <> t0() + ms * interval '1 millisecond'$$, 'no millisecond of a second is rounded');

@@ -15,6 +15,9 @@ insert into moves values
     ('ACCEPTED', 'start', 'operator', 'IN_PROGRESS'),
     ('ACCEPTED', 'submit', 'operator', 'SUBMITTED'),
     ('IN_PROGRESS', 'submit', 'operator', 'SUBMITTED'),
+    ('ACCEPTED', 'abort', 'operator', 'PENDING'),                    -- stopped, whyever
+    ('IN_PROGRESS', 'abort', 'operator', 'PENDING'),
+    ('PENDING', 'give_up', 'system', 'CANCELLED'),                   -- … by three who did not feel safe
     ('SUBMITTED', 'pass', 'guardian', 'VERIFIED'),                   -- confidence from 90 on …
     ('VERIFIED', 'complete', 'guardian', 'COMPLETED'),               -- … at once completed
     ('SUBMITTED', 'review', 'guardian', 'SUBMITTED'),                -- 50 to 89
@@ -39,7 +42,7 @@ insert into moves values
 create temporary view statuses as
 select unnest(array['PENDING', 'ESTIMATE_PENDING', 'ACCEPTED', 'IN_PROGRESS', 'SUBMITTED', 'VERIFIED', 'COMPLETED', 'DISPUTED',
     'CANCELLED']) as status;
-create temporary view actors as select unnest(array['agent', 'operator', 'guardian', 'sweeper', 'staff']) as actor;
+create temporary view actors as select unnest(array['agent', 'operator', 'guardian', 'sweeper', 'staff', 'system']) as actor;
 
 select set_eq('select from_status, event, actor, to_status from task_moves', 'select * from moves',
     'the table of moves is the specification''s');
@@ -81,7 +84,7 @@ from statuses s
 cross join (select distinct event from moves) e
 cross join actors a
 left join moves m on m.from_status = s.status and m.event = e.event and m.actor = a.actor;
-select is((select count(*) from attempts), (9 * 20 * 5)::bigint, 'every status, event and actor was tried');
+select is((select count(*) from attempts), (9 * 22 * 6)::bigint, 'every status, event and actor was tried');
 
 select is(result -> 'task' ->> 'status', to_status, format('%s: %s by the %s makes it %s', status, event, actor, to_status))
 from attempts where to_status is not null;
@@ -133,17 +136,19 @@ from attempts a join stamps s using (to_status) where a.status <> a.to_status;
 select is((a.result -> 'task' ->> s.stamp)::timestamptz, (to_jsonb(task(7, 'real ' || a.status)) ->> s.stamp)::timestamptz,
     format('%s: %s leaves %s alone', a.status, a.event, s.stamp))
 from attempts a cross join stamps s
-where a.to_status is not null and s.to_status <> a.to_status and not (a.to_status = 'PENDING' and s.stamp = 'claimed_at')
+where a.to_status is not null and s.to_status <> a.to_status and not (a.to_status = 'PENDING' and s.stamp in ('claimed_at', 'accepted_at', 'started_at'))
     and not (a.to_status = 'COMPLETED' and s.stamp = 'verified_at');
 select is((result -> 'task' ->> 'verified_at')::timestamptz, coalesce((task(7, 'real ' || status)).verified_at, later()),
     format('%s: %s: what is completed was verified, then or before', status, event))
 from attempts where to_status = 'COMPLETED';
 select is((result -> 'task' ->> 'submitted_at')::timestamptz, (task(7, 'real SUBMITTED')).submitted_at,
     'a review does not make the proof younger') from attempts where event = 'review' and to_status is not null;
-select is(result -> 'task' ->> 'cancel_reason', case event when 'cancel' then 'agent' when 'expire' then 'expired' else 'dispute' end,
+select is(result -> 'task' ->> 'cancel_reason', case event when 'cancel' then 'agent' when 'expire' then 'expired' when 'give_up' then 'unsafe'
+    else 'dispute' end,
     format('%s: %s gives the reason', status, event)) from attempts where to_status = 'CANCELLED';
 select is_empty($$select event from attempts where to_status = 'PENDING' and jsonb_strip_nulls(result -> 'task')
-    ?| array['operator_id', 'operator_name', 'operator_rating', 'estimate_minutes', 'estimate_note', 'approval_deadline', 'claimed_at']$$,
+    ?| array['operator_id', 'operator_name', 'operator_rating', 'estimate_minutes', 'estimate_note', 'approval_deadline', 'claimed_at', 'accepted_at',
+    'started_at']$$,
     'a task that goes back keeps nothing of the claim');
 
 -- Timers: what each status waits for.
@@ -164,7 +169,7 @@ select is((task(7, 'reviewed')).due_at, (task(7, 'reviewed')).review_deadline, '
 select ok((task(7, 'reviewed')).due_at is not null, 'and has one');
 select ok(
     exists (select from attempts a where a.to_status = s.status and a.result -> 'task' ->> 'due_at' is not null)
-    or exists (select from moves m where m.from_status = s.status and m.actor <> 'sweeper'),
+    or exists (select from moves m where m.from_status = s.status and m.actor not in ('sweeper', 'system')),
     s.status || ' has a timer or somebody who can end it')
 from statuses s where s.status <> 'CANCELLED';
 select is_empty($$select event, to_status from attempts where to_status in ('COMPLETED', 'CANCELLED', 'DISPUTED', 'VERIFIED')
@@ -173,8 +178,8 @@ select is_empty($$select event, to_status from attempts where to_status in ('COM
 -- Webhooks: which moves call back, if the task has an address.
 create temporary table told (notice text) on commit drop;
 insert into told values ('task.claimed'), ('task.submitted'), ('task.verified'), ('task.manual_review'), ('task.disputed'),
-    ('task.completed'), ('task.cancelled');
-select is_empty($$select notice from task_moves where is_sent <> (notice in (select notice from told))$$, 'the events of the specification are sent');
+    ('task.completed'), ('task.cancelled'), ('task.aborted');
+select is_empty($$select notice from task_moves where is_sent <> (notice in (select notice from told))$$, 'the events of the specification are sent, and that of an operator who stops');
 select is_empty($$select d.id from deliveries d where d.bucket = 7 and d.task_id <> id('overtaken')$$, 'nothing is sent for a task without an address');
 select fixture_task(7, 'told', 'COMPLETED', p_callback => 'https://example.com/hook');
 select results_eq($$select type from deliveries where bucket = 7 and task_id = id('told') order by at, id$$,

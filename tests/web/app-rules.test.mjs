@@ -45,8 +45,10 @@ test('every status has a step, and a proof on the device comes before it', () =>
     [{}, { proof: { state: 'draft', error: 'photo_refused' } }, 'attention', NOW + 26 * HOUR],
     [{}, { proof: { state: 'queued' } }, 'sending', NOW + 26 * HOUR],
     [{}, { proof: { state: 'refused' } }, 'attention', NOW + 26 * HOUR],
-    [{}, { isStopped: true }, 'stopped', NOW + 26 * HOUR],
-    [{}, { isStopped: true, proof: { state: 'queued' } }, 'sending', NOW + 26 * HOUR],
+    [{}, { isStopped: true }, 'stopped', null],
+    [{}, { isStopped: true, proof: { state: 'queued' } }, 'stopped', null],
+    [{ submit_until: at(0) }, { isStopped: true }, 'stopped', null],
+    [{ status: 'SUBMITTED' }, { isStopped: true }, 'checking', null],
     [{ submit_until: at(0) }, {}, 'late', null],
     [{ submit_until: at(0) }, { proof: { state: 'queued' } }, 'sending', NOW],
     [{ status: 'SUBMITTED' }, {}, 'checking', null],
@@ -82,8 +84,8 @@ test('work is in groups, what ends first comes first, and what is over newest fi
   assert.deepEqual(
     found.map(({ group, items }) => [group, items.map((i) => i.task.task_id)]),
     [
-      ['now', ['sooner', 'later', 'left']],
-      ['waiting', ['waits', 'queued']],
+      ['now', ['sooner', 'later']],
+      ['waiting', ['waits', 'queued', 'left']],
       ['done', ['new', 'old']],
     ],
   );
@@ -91,8 +93,8 @@ test('work is in groups, what ends first comes first, and what is over newest fi
 });
 
 test('what may be done follows the lifecycle', () => {
-  const can = (change) =>
-    Object.entries(actionsOf(task(change), NOW))
+  const can = (change, isStopped) =>
+    Object.entries(actionsOf(task(change), NOW, isStopped))
       .filter(([, is]) => is)
       .map(([name]) => name);
   assert.deepEqual(can({ status: 'PENDING' }), []);
@@ -100,6 +102,7 @@ test('what may be done follows the lifecycle', () => {
   assert.deepEqual(can({ status: 'ACCEPTED' }), ['start', 'prove', 'stop', 'message']);
   assert.deepEqual(can({}), ['prove', 'stop', 'message']);
   assert.deepEqual(can({ submit_until: at(0) }), ['stop', 'message'], 'too late');
+  assert.deepEqual(can({ status: 'ACCEPTED' }, true), ['resume', 'message'], 'stopped, and not told');
   assert.deepEqual(can({ status: 'COMPLETED' }), ['message']);
   assert.deepEqual(can({ status: 'CANCELLED' }), []);
 });

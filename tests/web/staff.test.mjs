@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   actorName,
+  cancelText,
   entryName,
   eventName,
+  eventText,
   evidenceLines,
   isWebAddress,
   resolutionText,
+  safetyText,
   takenAt,
 } from '../../web/shared/facts.mjs';
 import * as staff from '../../web/staff/rules.mjs';
@@ -55,11 +58,20 @@ test('accounts, lists and names', () => {
     assert.equal(staff.accountOf(none), null, none);
   assert.deepEqual([staff.count(null, 5), staff.count([], 5), staff.count([1, 2, 3, 4, 5], 5)], ['–', '0', '5+']);
   for (const name of ['constructor', '__proto__', 'something.new', '', undefined])
-    for (const fn of [eventName, actorName, entryName, staff.accountName, staff.findingName])
+    for (const fn of [eventName, actorName, entryName, cancelText, staff.accountName, staff.findingName])
       assert.equal(typeof fn(name), 'string');
   assert.deepEqual(
     [eventName('task.something_new'), entryName('escrow_hold')],
     ['Something new', 'Set aside for a task'],
+  );
+  assert.deepEqual(
+    ['unsafe', 'x', undefined].map((reason) => eventText({ type: 'task.aborted', abort_reason: reason })),
+    ['Operator stopped: did not feel safe', 'Operator stopped: x', 'Operator stopped'],
+  );
+  assert.equal(cancelText('unsafe'), 'operators did not feel safe');
+  assert.deepEqual(
+    [0, undefined, 1, 2].map((stops) => safetyText(stops).split(' stopped')[0]),
+    ['', '', 'An operator', '2 operators'],
   );
   assert.deepEqual(staff.otherFigures({ balanced: true, x: 1, y: { z: 1 }, z: null }, ['balanced']), [['x', 1]]);
 });

@@ -16,6 +16,7 @@ import { forgetWish, renew } from './push.mjs';
 import { focusOf, lookOf } from './redraw.mjs';
 import { Session } from './session.mjs';
 import { loadSettings } from './settings.mjs';
+import { Stops } from './stops.mjs';
 import { Store } from './store.mjs';
 import { serve } from './update.mjs';
 import { upload } from './upload.mjs';
@@ -113,6 +114,7 @@ class App {
     this.session = new Session({ settings: this.settings });
     this.api = this.#makeApi();
     this.work = new Work({ api: this.api, store: this.store });
+    this.stops = new Stops({ store: this.store, api: this.api });
     this.outbox = new Outbox({
       store: this.store,
       api: this.api,
@@ -177,12 +179,23 @@ class App {
   /* Shows the app at once to whom it knows, and asks the server meanwhile. */
   #takeFor(remembered) {
     this.me = remembered;
-    this.outbox.use(remembered.operator_id);
+    this.#use(remembered.operator_id);
     this.#findMe(remembered).then(() => {
       if (this.#gate !== null || this.me.operator_id !== remembered.operator_id) this.show();
       else if (JSON.stringify(this.me) !== JSON.stringify(remembered)) this.refresh({ isQuiet: true });
       else this.#tellNet();
     });
+  }
+
+  #use(operator) {
+    this.stops.use(operator);
+    this.outbox.use(operator);
+  }
+
+  /* What waits for a network, what was stopped first: its proof is not wanted any more. */
+  async #send() {
+    await this.stops.run({ isNow: true });
+    await this.outbox.run({ isNow: true });
   }
 
   async #findMe(remembered) {
@@ -192,8 +205,8 @@ class App {
       /* Nothing of the one who was here before is shown to another. */
       if (remembered && remembered.operator_id !== this.me.operator_id) await this.work.forget();
       await this.work.remember(this.me);
-      this.outbox.use(this.me.operator_id);
-      this.outbox.tidy(OLD_MS).then(() => this.outbox.run({ isNow: true }));
+      this.#use(this.me.operator_id);
+      this.outbox.tidy(OLD_MS).then(() => this.#send());
       renew(this);
     } catch (error) {
       if (error.code === 'operator_required') this.#gate = () => register(this);
@@ -213,12 +226,12 @@ class App {
   #stayAway(remembered) {
     this.me = remembered;
     this.isAway = true;
-    this.outbox.use(remembered.operator_id);
+    this.#use(remembered.operator_id);
   }
 
   async #askIn(remembered) {
     this.me = null;
-    this.outbox.use(null);
+    this.#use(null);
     await this.#tellNet();
     this.#gate = this.isPicking
       ? () => register(this)
@@ -241,7 +254,7 @@ class App {
       await this.api.delete('/operator/push', { endpoint: push.endpoint }).catch(() => {});
       await push.unsubscribe().catch(() => {});
     }
-    this.outbox.use(null);
+    this.#use(null);
     await this.work.forget();
     const away = await this.session.end();
     if (away) location.assign(away);
@@ -291,27 +304,40 @@ class App {
     });
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) return;
-      this.outbox.run({ isNow: true });
+      this.#send();
       if (this.#screen?.live) this.refresh({ isQuiet: true });
     });
     setInterval(() => {
       if (!document.hidden && this.#screen?.live && !document.querySelector('dialog[open]'))
         this.refresh({ isQuiet: true });
     }, LIVE_MS);
-    this.outbox.addEventListener('change', () => {
-      this.#tellNet();
-      if (this.#screen?.live) this.refresh({ isQuiet: true });
-    });
     this.outbox.addEventListener('sent', () => toast(this.t('sent')));
-    this.outbox.addEventListener('fault', ({ detail }) =>
-      toast(`${this.t('error.storage')} ${detail.message ?? ''}`, { kind: 'bad' }),
-    );
-    this.outbox.addEventListener('sign-in', () =>
-      toast(this.t('error.expired'), {
-        kind: 'bad',
-        action: { label: this.t('signin.go'), run: () => this.#signInAgain() },
-      }),
-    );
+    this.stops.addEventListener('told', ({ detail }) => this.#stopped(detail));
+    for (const waiting of [this.outbox, this.stops]) {
+      waiting.addEventListener('change', () => {
+        this.#tellNet();
+        if (this.#screen?.live) this.refresh({ isQuiet: true });
+      });
+      waiting.addEventListener('fault', ({ detail }) =>
+        toast(`${this.t('error.storage')} ${detail.message ?? ''}`, { kind: 'bad' }),
+      );
+      waiting.addEventListener('sign-in', () =>
+        toast(this.t('error.expired'), {
+          kind: 'bad',
+          action: { label: this.t('signin.go'), run: () => this.#signInAgain() },
+        }),
+      );
+    }
+  }
+
+  /* The server knows of a stop; status null: there was nothing to stop any more. */
+  async #stopped({ task_id: id, status }) {
+    if (status === null) return;
+    await this.work.gone(id);
+    toast(this.t(status === 'CANCELLED' ? 'stop.ended' : 'stop.told'));
+    /* What is being loaded may be older than the stop. */
+    if (parseHash(location.hash).path.startsWith(`/mine/${id}`)) this.go('#/mine');
+    else if (this.#screen?.live) this.refresh();
   }
 
   async #signInAgain() {
@@ -323,7 +349,7 @@ class App {
   async #online() {
     if (this.isAway || this.me === null) await this.restart();
     else {
-      this.outbox.run({ isNow: true });
+      this.#send();
       if (this.#screen?.live || this.#screen?.isFault) this.refresh({ isQuiet: true });
     }
     this.#tellNet();
@@ -437,9 +463,9 @@ class App {
     if (data.type === 'open') this.go(data.hash);
     if (data.type === 'news' && this.#screen?.live) this.refresh({ isQuiet: true });
     if (data.type === 'send') {
-      await this.outbox.run({ isNow: true });
+      await this.#send();
       const left = (await this.outbox.proofs()).filter((proof) => proof.state === 'queued').length;
-      ports[0]?.postMessage(left === 0);
+      ports[0]?.postMessage(left + (await this.stops.all()).length === 0);
     }
   }
 }

@@ -28,6 +28,7 @@ export const files = [
   '/app/seal.mjs',
   '/app/session.mjs',
   '/app/settings.mjs',
+  '/app/stops.mjs',
   '/app/sign-in.mjs',
   '/app/store.mjs',
   '/app/task.mjs',

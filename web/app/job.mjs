@@ -13,12 +13,13 @@ export async function show(app, { params, signal }) {
     [{ task, isStale }, proof, stopped] = await Promise.all([
       app.work.find(params.id, signal),
       app.outbox.find(params.id),
-      app.work.stopped(),
+      app.stops.tasks(),
     ]);
   if (task.status === 'PENDING') return { goTo: `#/tasks/${task.task_id}` };
   const now = Date.now(),
-    state = stepOf(task, { now, proof, isStopped: stopped.has(task.task_id) }),
-    can = actionsOf(task, now);
+    isStopped = stopped.has(task.task_id),
+    state = stepOf(task, { now, proof, isStopped }),
+    can = actionsOf(task, now, isStopped);
   return {
     title: task.title,
     live: true,
@@ -36,7 +37,7 @@ export async function show(app, { params, signal }) {
           handedIn(app, task),
           verdict(app, task),
           contact(app, task, can),
-          ways(app, task, can, state),
+          ways(app, task, can),
         ),
         h('div', { class: 'stack' }, about(app, task), estimate(app, task)),
       ),
@@ -86,7 +87,7 @@ function buttons(app, task, { step }, proof, can) {
     icon('camera', 18),
     t(proof?.state === 'queued' ? 'proof.see' : proof ? 'proof.go_on' : 'proof.go'),
   );
-  const isOpen = ['start', 'prove', 'attention', 'sending', 'stopped'].includes(step);
+  const isOpen = ['start', 'prove', 'attention', 'sending'].includes(step);
   if (!isOpen) return null;
   return h(
     'div',
@@ -196,10 +197,10 @@ function estimate(app, task) {
     : null;
 }
 
-/* Withdrawing a claim, and breaking work off. */
-function ways(app, task, can, state) {
+/* Withdrawing a claim, and stopping work. */
+function ways(app, task, can) {
   const { t } = app;
-  if (!can.withdraw && !can.stop) return null;
+  if (!can.withdraw && !can.stop && !can.resume) return null;
   const withdraw = h(
     'button',
     {
@@ -229,68 +230,78 @@ function ways(app, task, can, state) {
     },
     t('withdraw.go'),
   );
-  const resume = async () => {
-    await app.work.stop(task.task_id, false);
-    await app.refresh();
-  };
+  const resume = h(
+    'button',
+    {
+      class: 'button',
+      type: 'button',
+      onclick: () =>
+        busy(resume, async () => {
+          try {
+            toast(t((await app.stops.undo(task.task_id)) ? 'stop.undone' : 'stop.told'));
+          } catch (error) {
+            toast(explain(app, error), { kind: 'bad' });
+          }
+          await app.refresh();
+        }),
+    },
+    t('stop.resume'),
+  );
+  const stopper = (reason, ...children) =>
+    h(
+      'button',
+      {
+        class: ['button', reason === 'unsafe' && 'danger'],
+        type: 'button',
+        onclick: () => askToStop(app, task, reason),
+      },
+      children,
+    );
+  const hint = can.withdraw ? 'withdraw.hint' : can.resume ? 'stop.waits' : 'stop.hint';
   return h(
     'section',
     { class: 'card stack tight' },
-    h('h2', {}, t('safety.title')),
-    h('p', { class: 'soft' }, t(can.withdraw ? 'withdraw.hint' : 'safety.hint')),
+    h('h2', {}, t('stop.title')),
+    h('p', { class: 'soft' }, t(hint)),
     h(
       'div',
       { class: 'row' },
       can.withdraw && withdraw,
-      can.stop &&
-        state.step !== 'stopped' &&
-        h(
-          'button',
-          { class: 'button danger', type: 'button', onclick: () => unsafe(app, task) },
-          icon('shield', 18),
-          t('safety.go'),
-        ),
-      state.step === 'stopped' && h('button', { class: 'button', type: 'button', onclick: resume }, t('safety.resume')),
+      can.stop && [
+        stopper('unsafe', icon('shield', 18), t('stop.go_unsafe')),
+        stopper('cannot_complete', t('stop.go_cannot_complete')),
+      ],
+      can.resume && resume,
     ),
   );
 }
 
 /*
- * Breaking off work that does not feel safe.  The lifecycle has no such move once the agent has approved: what there is, is to
- * tell the agent, who can cancel an accepted task, and to let the time run out, which costs the operator nothing.
+ * Stopping: because it is not safe, or for any other reason.  Kept on the device first and told then, so that whoever has to
+ * leave need not wait for a network.  A proof that waits to be sent is held back.
  */
-async function unsafe(app, task) {
+async function askToStop(app, task, reason) {
   const { t } = app,
-    text = h('textarea', {
-      name: 'message',
-      maxlength: app.settings.message_max_chars,
-      rows: 4,
-      value: t('safety.message'),
-    });
-  const isTold = await dialog({
-    title: t('safety.dialog'),
-    ok: t('safety.send'),
-    cancel: t('cancel'),
-    isDangerous: true,
+    isUnsafe = reason === 'unsafe',
+    note = h('textarea', { name: 'note', maxlength: app.settings.message_max_chars, rows: 4 });
+  const isStopped = await dialog({
+    title: t(`stop.dialog_${reason}`),
+    ok: t(`stop.ok_${reason}`),
+    cancel: t(isUnsafe ? 'cancel' : 'keep'),
+    isDangerous: isUnsafe,
     body: [
-      h('p', {}, h('strong', {}, t('safety.first'))),
-      h('p', {}, t('safety.then')),
-      field(t('safety.label'), text),
+      /* The focus is here: a keyboard would hide the button from who is in a hurry. */
+      isUnsafe && h('p', { tabindex: '-1', autofocus: true }, h('strong', {}, t('stop.first'))),
+      h('p', {}, t(`stop.then_${reason}`)),
+      field(t('stop.note'), note, { hint: t('stop.note_hint') }),
     ],
     onsubmit: async () => {
-      try {
-        await app.api.post(`/operator/tasks/${task.task_id}/messages`, {
-          message: text.value.trim() || t('safety.message'),
-        });
-      } catch (error) {
-        /* Leaving comes first; the words can follow. */
-        await app.work.stop(task.task_id);
-        throw new Error(t('safety.unsent', { why: explain(app, error) }), { cause: error });
-      }
-      await app.work.stop(task.task_id);
+      await app.stops.add(task, { reason, note: note.value.trim() });
+      await app.outbox.recall(task.task_id).catch(() => {});
       return true;
     },
   });
-  if (isTold) toast(t('safety.done'));
+  if (!isStopped) return;
   await app.refresh();
+  await app.stops.run({ isNow: true });
 }

@@ -32,7 +32,7 @@ export class OutboxError extends Error {
 }
 
 /* The API itself has answered; a hotel's sign-in page or a broken proxy has no say in what becomes of a proof. */
-const isAnswer = (error) =>
+export const isAnswer = (error) =>
   error instanceof ApiError && error.status > 0 && !PATIENT.has(error.code) && !/^http_/.test(error.code);
 
 /* later: try again by itself; sign_in: a person must sign in first; refused: no use in trying again. */

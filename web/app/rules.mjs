@@ -15,7 +15,7 @@ export const steps = {
   attention: ['now', 'bad'],
   start: ['now', 'info'],
   prove: ['now', 'info'],
-  stopped: ['now', 'warn'],
+  stopped: ['waiting', 'warn'],
   sending: ['waiting', 'warn'],
   late: ['waiting', 'bad'],
   wait_approval: ['waiting', 'warn'],
@@ -30,7 +30,7 @@ export const groups = ['now', 'waiting', 'done'];
 
 /*
  * The step of a task (of GET /operator/tasks/:id): { step, group, tone, until }, until in milliseconds or null.  proof: its
- * entry in the outbox, if there is one; isStopped: the operator broke it off (safety).
+ * entry in the outbox, if there is one; isStopped: the operator has stopped, which the server does not know yet.
  */
 export function stepOf(task, { now, proof = null, isStopped = false }) {
   const [step, until] = stepAndTime(task, now, proof, isStopped),
@@ -47,10 +47,10 @@ function stepAndTime(task, now, proof, isStopped) {
       return ['wait_approval', at(task.estimate?.approval_deadline)];
     case 'ACCEPTED':
     case 'IN_PROGRESS':
+      if (isStopped) return ['stopped', null];
       if (proof?.state === 'refused' || proof?.error === 'photo_refused') return ['attention', last];
       if (proof?.state === 'queued') return ['sending', last];
       if (last !== null && last <= now) return ['late', null];
-      if (isStopped) return ['stopped', last];
       return [task.status === 'ACCEPTED' ? 'start' : 'prove', last];
     case 'SUBMITTED':
       return [task.guardian_result?.decision === 'MANUAL_REVIEW' ? 'review' : 'checking', null];
@@ -85,15 +85,17 @@ export function arrangeWork(tasks, { now, proofs = new Map(), stopped = new Set(
 }
 
 /* What may be done on a task, as the lifecycle has it. */
-export function actionsOf(task, now) {
-  const isOpen = task.status === 'ACCEPTED' || task.status === 'IN_PROGRESS',
+export function actionsOf(task, now, isStopped = false) {
+  const isBegun = task.status === 'ACCEPTED' || task.status === 'IN_PROGRESS',
+    isOpen = isBegun && !isStopped,
     last = at(task.submit_until) ?? at(task.deadline);
   const isInTime = last === null || last > now;
   return {
     withdraw: task.status === 'ESTIMATE_PENDING',
-    start: task.status === 'ACCEPTED' && isInTime,
+    start: isOpen && task.status === 'ACCEPTED' && isInTime,
     prove: isOpen && isInTime,
     stop: isOpen,
+    resume: isBegun && isStopped,
     message: !['PENDING', 'CANCELLED'].includes(task.status),
   };
 }

@@ -1,12 +1,13 @@
 /*
- * What this device keeps in IndexedDB: proofs that are being made or wait to be sent, their photos, and a copy of the operator's
- * own work for times without a network.  No token is ever kept here.  Gone with signing out, but for unsent proofs.
+ * What this device keeps in IndexedDB: proofs that are being made or wait to be sent, their photos, work that was stopped
+ * without a network, and a copy of the operator's own work.  No token is ever kept here.  Gone with signing out, but for what has
+ * not been sent.
  */
 
 const NAME = 'humanops-app',
-  VERSION = 1;
+  VERSION = 2;
 /* photos has what is said about each file, files the bytes: a list of photos must not load them all. */
-const STORES = { proofs: { keyPath: 'id' }, photos: { keyPath: 'id' }, files: {}, keep: {} };
+const STORES = { proofs: { keyPath: 'id' }, photos: { keyPath: 'id' }, files: {}, stops: { keyPath: 'id' }, keep: {} };
 
 const settled = (request) =>
   new Promise((done, fail) => {

@@ -44,6 +44,7 @@ export function about(app, task) {
   const { t } = app,
     f = formats(app);
   return [
+    task.safety_stops > 0 && h('p', { class: 'notice warn' }, t('task.unsafe', { n: task.safety_stops })),
     h(
       'section',
       { class: 'card stack' },

@@ -211,6 +211,7 @@ function feedCard(app, task) {
           t('task.due', { when: f.relative(task.deadline) }),
         ),
       ),
+      task.safety_stops > 0 && line('shield', h('span', { class: 'warn-text' }, t('task.unsafe', { n: task.safety_stops }))),
     ],
   });
 }

@@ -4,7 +4,6 @@
  */
 
 const KEY = 'work',
-  STOPPED = 'stopped',
   LIMIT = 100;
 const isAway = (error) =>
   ['offline', 'timeout', 'expired'].includes(error.code) || error.status >= 500 || error.status === 401;
@@ -56,17 +55,11 @@ export class Work {
     });
   }
 
-  /* Tasks that the operator broke off here for safety. */
-  async stopped() {
-    return new Set((await this.#store.get('keep', STOPPED)) ?? []);
-  }
-
-  async stop(id, isStopped = true) {
-    await this.#store.write(['keep'], async (of, settled) => {
-      const ids = new Set((await settled(of('keep').get(STOPPED))) ?? []);
-      if (isStopped) ids.add(id);
-      else ids.delete(id);
-      of('keep').put([...ids], STOPPED);
+  /* A task that is no longer the operator's. */
+  gone(id) {
+    return this.#store.write(['keep'], async (of, settled) => {
+      const kept = await settled(of('keep').get(KEY));
+      if (kept) of('keep').put({ ...kept, tasks: kept.tasks.filter((task) => task.task_id !== id) }, KEY);
     });
   }
 

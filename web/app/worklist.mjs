@@ -9,7 +9,7 @@ export async function show(app, { signal }) {
     [{ tasks, at, isStale }, proofs, stopped] = await Promise.all([
       app.work.list(signal),
       app.outbox.proofs(),
-      app.work.stopped(),
+      app.stops.tasks(),
     ]);
   const found = arrangeWork(tasks, {
     now: Date.now(),

@@ -3,7 +3,7 @@
  */
 import { part } from '../shared/api.mjs';
 import { h, replace } from '../shared/dom.mjs';
-import { actorName, eventName } from '../shared/facts.mjs';
+import { actorName, eventText } from '../shared/facts.mjs';
 import { money, shorten, words } from '../shared/format.mjs';
 import { heading, onWish, wishButton } from '../shared/shell.mjs';
 import { table } from '../shared/table.mjs';
@@ -169,7 +169,7 @@ export async function activity({ api, signal }) {
   const list = table(
     'Events',
     [
-      { label: 'Event', isHead: true, cell: (e) => h('strong', {}, eventName(e.event)) },
+      { label: 'Event', isHead: true, cell: (e) => h('strong', {}, eventText({ ...e, type: e.event })) },
       { label: 'About', cell: about },
       { label: 'By', cell: (e) => actorName(e.actor) || '–' },
       { label: 'Now', cell: (e) => (e.to ? badge(e.to) : '–') },

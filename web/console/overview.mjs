@@ -1,5 +1,6 @@
 /* The agent at a glance: money, limits and their use, spend, what waits for an answer. */
 import { h } from '../shared/dom.mjs';
+import { owedText } from '../shared/facts.mjs';
 import { DAY, money, words } from '../shared/format.mjs';
 import { heading, onWish, wishButton } from '../shared/shell.mjs';
 import { facts } from '../shared/table.mjs';
@@ -88,6 +89,8 @@ export async function overview({ api, signal, refresh }) {
       badge(me.tier, words(me.tier)),
       h('a', { class: 'button main', href: '#/post' }, 'Post a task'),
     ),
+    balance.owed_usd > 0 &&
+      h('div', { class: 'notice bad' }, h('p', {}, owedText(balance.owed_usd))),
     me.tier !== 'STANDARD' && h('div', { class: 'notice' }, h('p', {}, me.how_to_upgrade)),
     h(
       'div',

@@ -3,7 +3,7 @@
  */
 import { part } from '../shared/api.mjs';
 import { h, replace } from '../shared/dom.mjs';
-import { estimateText } from '../shared/facts.mjs';
+import { cancelText, estimateText, safetyText } from '../shared/facts.mjs';
 import { money, relative } from '../shared/format.mjs';
 import { heading, onWish, wishButton } from '../shared/shell.mjs';
 import {
@@ -66,6 +66,9 @@ function standing(task) {
             ` ${estimateText(task.estimate)} are estimated${task.estimate.estimate_note ? `: “${task.estimate.estimate_note}”` : ''}. The offer stands until ${relative(task.estimate.approval_deadline)}.`,
         ),
       ),
+    task.safety_stops > 0 &&
+      task.status !== 'CANCELLED' &&
+      h('div', { class: 'notice warn' }, h('p', {}, safetyText(task.safety_stops))),
     task.status === 'CANCELLED' &&
       h(
         'div',
@@ -73,7 +76,7 @@ function standing(task) {
         h(
           'p',
           {},
-          `Cancelled${task.cancel_reason ? ` (${task.cancel_reason})` : ''}; what was set aside is back in the deposit.`,
+          `Cancelled${task.cancel_reason ? ` (${cancelText(task.cancel_reason)})` : ''}; what was set aside is back in the deposit.`,
         ),
       ),
     task.dispute &&

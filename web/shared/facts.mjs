@@ -9,6 +9,7 @@ const EVENTS = {
   'task.claim_withdrawn': 'Claim withdrawn',
   'task.estimate_expired': 'Estimate went unanswered',
   'task.started': 'Work started',
+  'task.aborted': 'Operator stopped',
   'task.submitted': 'Proof submitted',
   'task.verified': 'Guardian approved the proof',
   'task.manual_review': 'Guardian asks for a person’s decision',
@@ -35,6 +36,13 @@ const ACTORS = {
   sandbox: 'simulated',
   system: 'by itself',
 };
+const ABORTS = { unsafe: 'did not feel safe', cannot_complete: 'could not complete it' };
+const CANCELS = {
+  agent: 'by the agent',
+  expired: 'its time was over',
+  dispute: 'refunded after a dispute',
+  unsafe: 'operators did not feel safe',
+};
 const ENTRIES = {
   deposit_usdc: 'USDC deposit',
   deposit_fiat: 'Card or bank deposit',
@@ -56,6 +64,17 @@ const plain = (name) => {
 const named = (names, name, other = plain) => (Object.hasOwn(names, name ?? '') ? names[name] : other(name));
 
 export const eventName = (type) => named(EVENTS, type);
+/* An event of a task's trail, with the reason of one who stopped. */
+export const eventText = ({ type, abort_reason: reason }) =>
+  reason ? `${eventName(type)}: ${named(ABORTS, reason, (text) => String(text))}` : eventName(type);
+export const cancelText = (reason) => named(CANCELS, reason, (text) => String(text ?? ''));
+/* What stops for safety mean; '' if there was none. */
+export const safetyText = (stops) =>
+  stops > 0
+    ? `${stops === 1 ? 'An operator' : `${stops} operators`} stopped here and did not feel safe. Others see that before they claim; the third ends the task.`
+    : '';
+export const owedText = (usd) =>
+  `A deposit vanished from the chain after it was spent: ${money(usd)} are owed. As much of the deposit cannot be spent, and the next deposits pay it first.`;
 export const actorName = (actor) => named(ACTORS, actor, (name) => String(name ?? ''));
 export const entryName = (type) => named(ENTRIES, type);
 

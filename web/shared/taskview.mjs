@@ -3,7 +3,7 @@
  * text.
  */
 import { h } from './dom.mjs';
-import { actorName, estimateText, eventName, evidenceLines, isWebAddress, takenAt } from './facts.mjs';
+import { actorName, estimateText, eventText, evidenceLines, isWebAddress, takenAt } from './facts.mjs';
 import { bytes, relative, shorten, time, words } from './format.mjs';
 import { facts } from './table.mjs';
 import { badge, copyButton } from './widgets.mjs';
@@ -67,6 +67,7 @@ export const taskFacts = (task, more = []) =>
           task.estimate.estimate_note && h('span', { class: 'soft' }, ` – ${task.estimate.estimate_note}`),
         ),
     ],
+    ['Stops for safety', task.safety_stops > 0 ? String(task.safety_stops) : null],
     ...more,
   ]);
 
@@ -156,7 +157,7 @@ export const timeline = (events) =>
         h(
           'div',
           {},
-          h('strong', {}, eventName(event.type)),
+          h('strong', {}, eventText(event)),
           event.actor && h('span', { class: 'soft' }, ` · ${actorName(event.actor)}`),
         ),
         h('div', { class: 'soft small' }, stamp(event.at)),
