@@ -111,6 +111,8 @@ install-system: install	## PREFIX=/usr/local DESTDIR= SYSCONFDIR=/etc: units, cr
 	rm -rf $(BUILD)/man && mkdir -p $(BUILD)/man && docs/man/make $(BUILD)/man $(PREFIX)
 	for page in $(BUILD)/man/*; do install -m 644 $$page $(PLACE)/share/man/man$${page##*.} || exit; done
 	install -m 644 docs/*.md README.md $(PLACE)/share/doc/humanops
+	install -d $(PLACE)/share/humanops/monitoring
+	install -m 644 scripts/monitoring/* $(PLACE)/share/humanops/monitoring
 	install -m 755 scripts/site $(PLACE)/share/humanops/scripts
 	install -m 644 scripts/lib.sh scripts/site.sh $(PLACE)/share/humanops/scripts
 	printf '#!/bin/sh\nexec %s/share/humanops/scripts/site --share-dir %s/share/humanops --lib-dir %s/lib/humanops "$$@"\n' \

@@ -74,6 +74,13 @@ test('as plain CGI the program itself looks where a request comes from', async (
   }
 });
 
+test('what runs as plain CGI, each request a process of its own, is counted as well', async () => {
+  const env = { REQUEST_METHOD: 'GET', REQUEST_URI: '/healthz/webhooks', QUERY_STRING: '', REMOTE_ADDR: '10.1.1.1' };
+  const labels = { program: 'webhooks', route: '/healthz/:program', method: 'GET', status: '200' };
+  const cgi = () => Promise.all([1, 2, 3].map(() => s.program('webhooks.fcgi', [], { env })));
+  assert.equal(await requests(labels, cgi), 3);
+});
+
 test('requests are counted by program, route, method and status, with their durations', async () => {
   const agent = await s.agent();
   const get = { program: 'tasks', route: '/tasks/:id', method: 'GET' };

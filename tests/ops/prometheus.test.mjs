@@ -46,10 +46,12 @@ test('the rules are what Prometheus reads, and ask only for metrics that exist',
   assert.ok(known.size > 30 && alerts.length > 20);
   const expressions = rules.replaceAll(/^\s+(?:summary|runbook): .*$/gm, '');
   assert.deepEqual(namesIn(expressions).filter((name) => !isKnown(name)), []);
-  assert.deepEqual(namesIn(rules).filter((name) => !isKnown(name)), [], 'nor do their texts');
+  assert.deepEqual(namesIn(rules).filter((name) => !isKnown(name)), [], 'and so do their texts');
 });
 
-test('each alert has a severity, a summary and says what to do', () => {
+test('each alert has a severity, a summary, says what to do, and stands in the documentation', () => {
+  const guide = readFileSync(path.join(root, 'docs/monitoring.md'), 'utf8');
+  assert.deepEqual([...guide.matchAll(/`(HumanOps[A-Z]\w+)`/g)].map(([, name]) => name).sort(), [...alerts].sort());
   for (const block of rules.split('- alert: ').slice(1)) {
     assert.match(block, /severity: (?:critical|warning)\n/);
     assert.match(block, /summary: "/);
@@ -119,7 +121,8 @@ const HEALTHY = {
   'humanops_chain_scanned_timestamp_seconds{chain="8453", instance="a"}': '0+60',
   'humanops_chain_head_block{chain="8453", instance="a"}': '1000+30',
   'humanops_chain_scanned_block{chain="8453", instance="a"}': '1000+30',
-  'probe_ssl_earliest_cert_expiry{job="humanops-tls", instance="a"}': '9000000',
+  'probe_ssl_earliest_cert_expiry{job="humanops-outside", instance="https://a/readyz/tasks"}': '9000000',
+  'probe_success{job="humanops-outside", instance="https://a/readyz/tasks"}': '1',
 };
 
 /* The one series whose name and labels have all of these words. */
@@ -136,6 +139,7 @@ function seriesOf(words) {
 const CASES = [
   { alert: 'HumanOpsDown', change: { 'up{job': '0' }, after: 3 },
   { alert: 'HumanOpsDown', change: { 'up{job': null }, after: 8 },
+  { alert: 'HumanOpsUnreachable', change: { probe_success: '0' }, after: 3 },
   { alert: 'HumanOpsProgramGone', change: { 'humanops_processes tasks': '0' }, after: 3 },
   { alert: 'HumanOpsErrors', change: { 'requests_total "500"': '0+20' }, after: 10 },
   {
