@@ -89,7 +89,7 @@ bench: all		## requests a second beside their ceilings, measured in the same run
 install: all		## PREFIX=/usr/local DESTDIR=
 	install -d $(DESTDIR)$(PREFIX)/lib/humanops $(DESTDIR)$(PREFIX)/share/humanops
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/lib/humanops
-	install -m 755 scripts/migrate scripts/backup scripts/restore $(DESTDIR)$(PREFIX)/lib/humanops
+	install -m 755 scripts/migrate scripts/upgrade scripts/backup scripts/restore $(DESTDIR)$(PREFIX)/lib/humanops
 	cp -R sql nginx web scripts/shared $(DESTDIR)$(PREFIX)/share/humanops
 	sed -i "s/@BUILD@/$$(cd web && find app shared vendor/leaflet -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16)/" \
 	    $(DESTDIR)$(PREFIX)/share/humanops/web/app/sw.mjs	# other files, another worker
