@@ -118,6 +118,7 @@ const HEALTHY = {
   'humanops_payouts_open{state="stuck", instance="a"}': '0',
   'humanops_payouts_oldest_age_seconds{state="signed", instance="a"}': '20',
   'humanops_usdc_deposits_oldest_age_seconds{status="pending", instance="a"}': '20',
+  'humanops_usdc_deposits_total{status="reversed", program="worker", instance="a"}': '0',
   'humanops_chain_scanned_timestamp_seconds{chain="8453", instance="a"}': '0+60',
   'humanops_chain_head_block{chain="8453", instance="a"}': '1000+30',
   'humanops_chain_scanned_block{chain="8453", instance="a"}': '1000+30',
@@ -168,6 +169,7 @@ const CASES = [
   { alert: 'HumanOpsPayoutsStuck', change: { 'payouts_open stuck': '1' }, after: 6 },
   { alert: 'HumanOpsPayoutsSlow', change: { 'payouts_oldest signed': '2000' }, after: 6 },
   { alert: 'HumanOpsDepositsWaiting', change: { deposits_oldest: '2000' }, after: 6 },
+  { alert: 'HumanOpsDepositReversed', change: { usdc_deposits_total: '1' }, after: 1 },
   { alert: 'HumanOpsChainBehind', change: { chain_scanned_timestamp: '1200' }, after: 12 },
   { alert: 'HumanOpsChainBehind', change: { chain_scanned_block: '1600' }, after: 27 },
 ];
