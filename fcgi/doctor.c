@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "base/privacy.h"
 #include "base/text.h"
 #include "doctor/doctor.h"
 #include "net/fetch.h"
@@ -176,7 +177,7 @@ main(int argc, char **argv)
 	}
 	log_open("doctor");
 	fetch_init();
-	if ((config = config_load(NULL, "doctor")) == NULL)
+	if (privacy_begin() || (config = config_load(NULL, "doctor")) == NULL)
 		return refused(is_json);
 	status = examine(config, is_offline, is_json, argv + optind);
 	talloc_free(config);
