@@ -226,17 +226,7 @@ test('a restore to a time has what was acknowledged before it and nothing later,
 	rmSync(target, { recursive: true });
 });
 
-test('a restore to the end follows the new timeline', async () => {
-	const target = path.join(space, 'end');
-	await right(restore('--backup', kept, '--target', target, '--identity', identity));
-	await serving(target, async (ask) => {
-		const there = titles(await ask(posted));
-		assert.ok(all.every((row) => there.includes(row.title)));
-	});
-	rmSync(target, { recursive: true });
-});
-
-test('a restore that is killed leaves no target; the next one clears up after it', async () => {
+test('a restore that is killed leaves no target; the next one clears up after it, and follows the new timeline to its end', async () => {
 	const target = path.join(space, 'killed'), leftovers = () => readdirSync('/dev/shm').filter((name) => name.startsWith('humanops-restore-'));
 	const args = ['--backup', kept, '--target', target, '--identity', identity];
 	const child = spawnAs(s, path.join(s.lib, 'restore'), args);
@@ -252,7 +242,9 @@ test('a restore that is killed leaves no target; the next one clears up after it
 	await right(restore(...args));
 	assert.ok(!isAlive(left), 'its PostgreSQL has ended');
 	assert.deepEqual(leftovers(), []);
-	assert.ok(existsSync(path.join(target, 'PG_VERSION')) && !existsSync(`${target}.restoring`));
+	assert.ok(!existsSync(`${target}.restoring`));
+	const there = titles(await serving(target, (ask) => ask(posted)));
+	assert.ok(all.every((row) => there.includes(row.title)));
 	rmSync(target, { recursive: true });
 });
 
@@ -282,7 +274,17 @@ test('what cannot be restored is refused with its reason, and nothing is overwri
 	await refused(restore('--backup', kept, '--target', target, '--to', '2999-01-01', ...id), /does not lead to 2999-01-01/, target);
 	await refused(restore('--backup', kept, '--target', target, '--base', '../..', ...id), /there is no base backup/, target);
 	await refused(restore('--backup', path.join(space, 'mine'), '--target', target, ...id), /is no backup folder/, target);
-	await refused(restore('--backup', kept), /nothing to do|give --identity/, target);
+	await refused(restore('--backup', kept), /nothing to do/, target);
+});
+
+test('a user who may not read a part of the folder is told so', { skip: !isRoot }, async () => {
+	const copy = path.join(space, 'foreign');
+	cpSync(kept, copy, { recursive: true });
+	execFileSync('chown', ['-R', 'root:', path.join(copy, 'files')]);
+	chmodSync(path.join(copy, 'files'), 0o700);
+	await refused(restore('--backup', copy, '--files', path.join(space, 'f'), '--identity', identity), /humanops cannot read .*its owner is root/);
+	await refused(restore('--backup', kept, '--target', data, '--files', '/', '--identity', path.join(work, 'none')), /cannot be read/);
+	rmSync(copy, { recursive: true });
 });
 
 test('damage and holes are told, and never taken for the end', async () => {
