@@ -89,7 +89,7 @@ bench: all		## requests a second beside their ceilings, measured in the same run
 install: all		## PREFIX=/usr/local DESTDIR=
 	install -d $(DESTDIR)$(PREFIX)/lib/humanops $(DESTDIR)$(PREFIX)/share/humanops
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/lib/humanops
-	install -m 755 scripts/migrate scripts/backup scripts/restore $(DESTDIR)$(PREFIX)/lib/humanops
+	install -m 755 scripts/migrate scripts/upgrade scripts/backup scripts/restore $(DESTDIR)$(PREFIX)/lib/humanops
 	cp -R sql nginx web scripts/shared $(DESTDIR)$(PREFIX)/share/humanops
 	sed -i "s/@BUILD@/$$(cd web && find app shared vendor/leaflet -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16)/" \
 	    $(DESTDIR)$(PREFIX)/share/humanops/web/app/sw.mjs	# other files, another worker
@@ -111,6 +111,8 @@ install-system: install	## PREFIX=/usr/local DESTDIR= SYSCONFDIR=/etc: units, cr
 	rm -rf $(BUILD)/man && mkdir -p $(BUILD)/man && docs/man/make $(BUILD)/man $(PREFIX)
 	for page in $(BUILD)/man/*; do install -m 644 $$page $(PLACE)/share/man/man$${page##*.} || exit; done
 	install -m 644 docs/*.md README.md $(PLACE)/share/doc/humanops
+	install -d $(PLACE)/share/humanops/monitoring
+	install -m 644 scripts/monitoring/* $(PLACE)/share/humanops/monitoring
 	install -m 755 scripts/site $(PLACE)/share/humanops/scripts
 	install -m 644 scripts/lib.sh scripts/site.sh $(PLACE)/share/humanops/scripts
 	printf '#!/bin/sh\nexec %s/share/humanops/scripts/site --share-dir %s/share/humanops --lib-dir %s/lib/humanops "$$@"\n' \

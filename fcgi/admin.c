@@ -25,8 +25,10 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", api_metrics, PUBLIC, NULL, WHOLE | UNCOUNTED | DIRECT },
 };
 
+static const struct api_callers callers = { .staff = api_who_staff };
+
 int
 main(int argc, char **argv)
 {
-	return api_main(argc, argv, "admin", routes, nitems(routes));
+	return api_main(argc, argv, "admin", routes, nitems(routes), &callers);
 }

@@ -33,8 +33,10 @@ static const struct route routes[] = {
 	{ "GET", "/events", api_tasks_events, AGENT, "read", 0 },
 };
 
+static const struct api_callers callers = { .agent = api_who_agent, .once = api_once };
+
 int
 main(int argc, char **argv)
 {
-	return api_main(argc, argv, "agents", routes, nitems(routes));
+	return api_main(argc, argv, "agents", routes, nitems(routes), &callers);
 }

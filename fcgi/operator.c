@@ -30,8 +30,10 @@ static const struct route routes[] = {
 	{ "GET", "/files/:name", api_operator_file, PUBLIC, NULL, 0 },
 };
 
+static const struct api_callers callers = { .person = api_who_person, .once = api_once };
+
 int
 main(int argc, char **argv)
 {
-	return api_main(argc, argv, "operator", routes, nitems(routes));
+	return api_main(argc, argv, "operator", routes, nitems(routes), &callers);
 }

@@ -27,8 +27,10 @@ static const struct route routes[] = {
 	{ "GET", "/.well-known/jwks.json", api_tasks_jwks, PUBLIC, NULL, WHOLE },
 };
 
+static const struct api_callers callers = { .agent = api_who_agent, .once = api_once };
+
 int
 main(int argc, char **argv)
 {
-	return api_main(argc, argv, "tasks", routes, nitems(routes));
+	return api_main(argc, argv, "tasks", routes, nitems(routes), &callers);
 }

@@ -8,8 +8,10 @@ static const struct route routes[] = {
 	{ "POST", "/webhooks/kyc", api_webhooks_kyc, PUBLIC, NULL, ATOMIC },
 };
 
+static const struct api_callers callers; /* they sign what they send */
+
 int
 main(int argc, char **argv)
 {
-	return api_main(argc, argv, "webhooks", routes, nitems(routes));
+	return api_main(argc, argv, "webhooks", routes, nitems(routes), &callers);
 }

@@ -32,10 +32,16 @@ begin
         if not exists (select from pg_roles where rolname = r.name) then
             execute format('create role %I login', r.name);
         end if;
-        execute format('alter role %I set statement_timeout = %L', r.name, r.statement_timeout);
-        execute format('alter role %I set lock_timeout = %L', r.name, '5s');
-        execute format('alter role %I set idle_in_transaction_session_timeout = %L', r.name, '30s');
-        execute format('alter role %I set timezone = %L', r.name, 'UTC');
+        -- Only what differs: roles are the whole cluster's, and two databases of it may be migrated at once.
+        if not exists (select from pg_db_role_setting where setrole = r.name::regrole and setdatabase = 0
+            and setconfig @> array['statement_timeout=' || r.statement_timeout, 'lock_timeout=5s',
+                'idle_in_transaction_session_timeout=30s', 'TimeZone=UTC'])
+        then
+            execute format('alter role %I set statement_timeout = %L', r.name, r.statement_timeout);
+            execute format('alter role %I set lock_timeout = %L', r.name, '5s');
+            execute format('alter role %I set idle_in_transaction_session_timeout = %L', r.name, '30s');
+            execute format('alter role %I set timezone = %L', r.name, 'UTC');
+        end if;
         execute format('grant usage on schema public to %I', r.name);
         execute format('grant connect on database %I to %I', current_database(), r.name);
     end loop;

@@ -66,14 +66,14 @@ function readSettings(file) {
 	);
 }
 
-async function start(state, settings, wrap, isDurable) {
+async function start(state, settings, wrap, isDurable, checkout) {
 	const flags = (process.env.HUMANOPS_TEST_START_FLAGS ?? '').split(' ').filter(Boolean);
 	const template = process.env.HUMANOPS_TEST_TEMPLATE;
-	if (template && !isDurable) flags.push('--template', template);
+	if (template && !isDurable && checkout === root) flags.push('--template', template);
 	for (let tries = 1; ; tries++) {
 		const port = await freePort();
 		try {
-			const [file, ...before] = [...wrap, path.join(root, 'scripts/start')];
+			const [file, ...before] = [...wrap, path.join(checkout, 'scripts/start')];
 			await run(
 				file,
 				[
@@ -461,9 +461,9 @@ class Stack {
 
 /*
  * A running instance; settings as scripts/start takes them, wrap: a command that scripts/start is called by.  isDurable: its
- * database would survive a power cut, as a copy of the tests' template would not.
+ * database would survive a power cut, as a copy of the tests' template would not.  checkout: another one than this, to start.
  */
-export async function stack({ settings = [], wrap = [], isDurable = false } = {}) {
+export async function stack({ settings = [], wrap = [], isDurable = false, checkout = root } = {}) {
 	const name = path
 		.basename(process.argv[1] ?? 'test')
 		.replace(/\.test\.mjs$/, '')
@@ -472,7 +472,7 @@ export async function stack({ settings = [], wrap = [], isDurable = false } = {}
 	const state = path.join(root, 'var', `test-${name}-${process.pid}${suffix}`);
 	let port;
 	try {
-		port = await start(state, settings, wrap, isDurable);
+		port = await start(state, settings, wrap, isDurable, checkout);
 	} catch (error) {
 		spawnSync(path.join(root, 'scripts/stop'), ['--state', state], { env: environment() });
 		remove([state]);

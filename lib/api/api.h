@@ -13,8 +13,24 @@ struct onchain;
 struct oper;
 struct route;
 
+/*
+ * How a program knows its callers, and how it answers one only once: api_who_… and api_once, or NULL for what none of its
+ * routes asks for.  That is then not part of the program, nor among what its role in the database may do.
+ * Each gives 0 (once: the answer's status), or -1 with the request's error.
+ */
+struct api_callers {
+	int (*agent)(struct request *rq), (*staff)(struct request *rq), (*person)(struct request *rq);
+	int (*once)(struct request *rq, const char *key);
+};
+
+int api_who_agent(struct request *rq);	/* fills rq->who, with the scope that the route names */
+int api_who_staff(struct request *rq);	/* ADMIN_API_KEY */
+int api_who_person(struct request *rq); /* OPERATOR: one that is known; PERSON: anyone with a token */
+int api_once(struct request *rq, const char *key);
+
 /* What a program's workers make once and hand to every request (rq->program). */
 struct api {
+	const struct api_callers *callers;
 	struct token_keys *token_keys; /* NULL: no issuer is set */
 	struct storage *storage;
 	struct token_signer *signer;
@@ -22,13 +38,17 @@ struct api {
 };
 
 /* A program's main: settings, then the routes behind api_call, by FastCGI or CGI.  Returns the exit status. */
-int api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count);
+int api_main(int argc, char **argv, const char *name, const struct route *routes, size_t count,
+    const struct api_callers *callers);
 
 /* The call of struct serve (http/serve.h): identifies, checks the scope, replays or runs the handler. */
 int api_call(struct request *rq);
 
 /* Who asks, as rq->route->principal wants it, and with the scope that it names; fills rq->who. */
 int api_identify(struct request *rq);
+
+/* After an answer: a hint to the workers, if what was done left them something. */
+void api_wake(struct request *rq);
 
 /* What the headers claim, unproven: AGENT with a key, OPERATOR with another token, PUBLIC without either. */
 enum principal api_principal(const struct request *rq);

@@ -14,6 +14,8 @@ static void
 keep_who(struct request *rq, struct request *inner)
 {
 	rq->who = inner->who;
+	if (inner->after != NULL)
+		rq->after = inner->after;
 	talloc_steal(rq, rq->who.held);
 	talloc_steal(rq, rq->who.oper);
 	talloc_steal(rq, rq->who.subject);

@@ -137,28 +137,48 @@ print_labels(enum count_name name, const char *const *values, char text[LABELS_M
 	}
 }
 
+/* Of the values alone: the text is only printed for a series that has none yet. */
+static uint64_t
+hash_labels(enum count_name name, const char *const *values)
+{
+	uint64_t hash = hash_more(hash_first(name), program);
+	const char *names = counts[name].labels;
+
+	for (size_t i = 0; *names != '\0'; i++) {
+		hash = hash_more(hash, values[i]);
+		names += strcspn(names, ",");
+		names += *names == ',';
+	}
+	return hash != 0 ? hash : 1;
+}
+
+static void
+describe(struct series *series, enum count_name name, const char *const *values)
+{
+	char labels[LABELS_MAX];
+
+	print_labels(name, values, labels);
+	series->name = name;
+	memcpy(series->labels, labels, LABELS_MAX);
+	atomic_store(&series->is_described, 1);
+}
+
 /* The series of these labels, made if there is none; NULL if there is no room near its place. */
 static struct series *
 find_series(enum count_name name, const char *const *values)
 {
-	char labels[LABELS_MAX];
-	uint64_t tag;
+	uint64_t tag = hash_labels(name, values);
 
-	print_labels(name, values, labels);
-	tag = hash_more(hash_first(name), labels);
-	tag += tag == 0;
 	for (uint64_t i = 0; i < TRIES; i++) {
 		struct series *series = &table->series[(tag + i) % SERIES];
-		uint64_t old = 0;
+		uint64_t old = atomic_load(&series->tag);
 
-		if (atomic_load(&series->tag) != tag && !atomic_compare_exchange_strong(&series->tag, &old, tag) &&
-		    old != tag)
+		if (old == 0 && atomic_compare_exchange_strong(&series->tag, &old, tag))
+			old = tag;
+		if (old != tag)
 			continue;
-		if (atomic_load(&series->is_described) == 0) {
-			series->name = name;
-			memcpy(series->labels, labels, LABELS_MAX);
-			atomic_store(&series->is_described, 1);
-		}
+		if (atomic_load(&series->is_described) == 0)
+			describe(series, name, values);
 		return series;
 	}
 	atomic_fetch_add(&table->lost, 1);

@@ -151,8 +151,8 @@ read_folder(const char *pid, char folder[PATH_SIZE])
 }
 
 /*
- * It runs as our user or our group: programs of one host may each have a user of their own, with one group for all.  Those of
- * another installation are not ours, where their program can be told.
+ * Of this installation: started from our own folder, by whatever user, as each program may have one of its own.  Where a command
+ * line does not tell, our own user's.
  */
 static bool
 is_ours(const char *pid)
@@ -160,10 +160,10 @@ is_ours(const char *pid)
 	char path[PATH_SIZE], ours[PATH_SIZE], theirs[PATH_SIZE];
 	struct stat st;
 
+	if (read_folder("self", ours) && read_folder(pid, theirs))
+		return strcmp(ours, theirs) == 0;
 	snprintf(path, sizeof(path), "/proc/%s", pid);
-	if (stat(path, &st) != 0 || (st.st_uid != geteuid() && st.st_gid != getegid()))
-		return false;
-	return !read_folder("self", ours) || !read_folder(pid, theirs) || strcmp(ours, theirs) == 0;
+	return stat(path, &st) == 0 && st.st_uid == geteuid();
 }
 
 /* The second number of statm is what lies in memory, in pages. */

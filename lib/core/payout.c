@@ -6,6 +6,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include <talloc.h>
+#include "base/count.h"
 #include "base/db.h"
 #include "base/error.h"
 #include "base/now.h"
@@ -109,11 +110,14 @@ payout_request(struct db *db, const void *ctx, const struct onchain *onchain, co
 	char to[ETH_ADDRESS_TEXT];
 
 	eth_address_print_lower(in->to, to);
-	return read_one(db_call(db, ctx, err, "payout_request", bucket,
-			    DB_ARGS(DB_UUID(in->party), DB_TEXT(in->is_agents ? "agent" : "operator"),
-				DB_UUID(id_new(bucket, now_ms)), DB_MONEY(in->amount), DB_MONEY(in->gas_fee),
-				DB_TEXT(to), DB_INT(onchain->chain_id), DB_BOOL(onchain->is_test), DB_TIME(now_ms))),
-	    out, err);
+	if (read_one(db_call(db, ctx, err, "payout_request", bucket,
+			 DB_ARGS(DB_UUID(in->party), DB_TEXT(in->is_agents ? "agent" : "operator"),
+			     DB_UUID(id_new(bucket, now_ms)), DB_MONEY(in->amount), DB_MONEY(in->gas_fee), DB_TEXT(to),
+			     DB_INT(onchain->chain_id), DB_BOOL(onchain->is_test), DB_TIME(now_ms))),
+		out, err))
+		return -1;
+	count_add(COUNT_payouts, 1, COUNT_LABELS("requested"));
+	return 0;
 }
 
 int

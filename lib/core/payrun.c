@@ -6,6 +6,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include <talloc.h>
+#include "base/count.h"
 #include "base/db.h"
 #include "base/error.h"
 #include "core/job.h"
@@ -68,6 +69,8 @@ payrun_stick(struct payrun *run, const char *problem)
 	run->next_ms = PAYRUN_RARELY_MS;
 	if (strcmp(run->payout.state, "stuck") == 0 && is_known(run, problem))
 		return 0;
+	if (strcmp(run->payout.state, "stuck") != 0)
+		count_add(COUNT_payouts, 1, COUNT_LABELS("stuck"));
 	payrun_log(run, LOG_LEVEL_ERROR, "payout_stuck", problem);
 	return tell(run, "payout_stuck", problem);
 }
@@ -84,6 +87,7 @@ payrun_fail(struct payrun *run, const char *problem)
 	if (tell(run, "payout_fail", problem))
 		return -1;
 	payrun_log(run, LOG_LEVEL_WARNING, "payout_failed", problem);
+	count_add(COUNT_payouts, 1, COUNT_LABELS("failed"));
 	run->next_ms = PAYRUN_OVER;
 	return 0;
 }
@@ -100,6 +104,7 @@ payrun_complete(struct payrun *run, struct eth_hash hash, int64_t block)
 	if (rows == NULL)
 		return -1;
 	payrun_log(run, LOG_LEVEL_INFO, "payout_completed", NULL);
+	count_add(COUNT_payouts, 1, COUNT_LABELS("completed"));
 	run->next_ms = PAYRUN_GUARD_MS;
 	return 0;
 }

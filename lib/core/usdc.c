@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <talloc.h>
+#include "base/count.h"
 #include "base/db.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -81,6 +82,19 @@ read_one(struct db_rows *rows, struct usdc_deposit *out, struct error *err)
 					 : error_internal(err, "database: no such deposit");
 	talloc_free(rows);
 	return rc;
+}
+
+/* The same, of a deposit that may have another status now: that is counted. */
+static int
+read_moved(struct db_rows *rows, struct usdc_deposit *deposit, struct error *err)
+{
+	enum usdc_status before = deposit->status;
+
+	if (read_one(rows, deposit, err))
+		return -1;
+	if (deposit->status != before)
+		count_add(COUNT_usdc_deposits, 1, COUNT_LABELS(status_names[deposit->status]));
+	return 0;
 }
 
 static int
@@ -167,9 +181,9 @@ usdc_confirm(struct db *db, const void *ctx, struct usdc_deposit *deposit, int64
 {
 	char block_hash[ETH_HASH_TEXT];
 
-	return read_one(db_call(db, ctx, err, "usdc_confirm", id_bucket(deposit->agent),
-			    DB_ARGS(DB_UUID(deposit->agent), DB_UUID(deposit->id),
-				hash_arg(deposit->block_hash, block_hash), DB_TIME(now_ms))),
+	return read_moved(db_call(db, ctx, err, "usdc_confirm", id_bucket(deposit->agent),
+			      DB_ARGS(DB_UUID(deposit->agent), DB_UUID(deposit->id),
+				  hash_arg(deposit->block_hash, block_hash), DB_TIME(now_ms))),
 	    deposit, err);
 }
 
@@ -178,9 +192,9 @@ usdc_reverse(struct db *db, const void *ctx, struct usdc_deposit *deposit, int64
 {
 	char block_hash[ETH_HASH_TEXT];
 
-	return read_one(db_call(db, ctx, err, "usdc_reverse", id_bucket(deposit->agent),
-			    DB_ARGS(DB_UUID(deposit->agent), DB_UUID(deposit->id),
-				hash_arg(deposit->block_hash, block_hash), DB_TIME(now_ms))),
+	return read_moved(db_call(db, ctx, err, "usdc_reverse", id_bucket(deposit->agent),
+			      DB_ARGS(DB_UUID(deposit->agent), DB_UUID(deposit->id),
+				  hash_arg(deposit->block_hash, block_hash), DB_TIME(now_ms))),
 	    deposit, err);
 }
 

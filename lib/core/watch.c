@@ -7,6 +7,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include <talloc.h>
+#include "base/count.h"
 #include "base/crypto.h"
 #include "base/db.h"
 #include "base/error.h"
@@ -236,6 +237,7 @@ watch_begin(struct worker *worker, struct error *err)
 
 	if (onchain->chain == NULL)
 		return 0;
+	count_add(COUNT_usdc_deposits, 0, COUNT_LABELS("reversed")); /* the first is seen as a rise */
 	if (worker->payout_key != NULL)
 		eth_address_print_lower(eth_key_address(worker->payout_key), payer);
 	rows = db_call(worker->db, NULL, err, "chain_begin", onchain_bucket(onchain),

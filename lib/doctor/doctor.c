@@ -52,6 +52,18 @@ static const char *const level_names[] = {
 	[DOCTOR_ERROR] = "error",
 };
 
+/* What others said may hold what a terminal obeys: C0, DEL and C1. */
+static void
+clean(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+		else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+			c[0] = c[1] = '?';
+	}
+}
+
 static void note(struct doctor *doctor, enum doctor_level level, const char *advice, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
 
@@ -62,6 +74,7 @@ note(struct doctor *doctor, enum doctor_level level, const char *advice, const c
 	char text[TEXT_MAX];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
+	clean(text);
 	json_object_object_add(finding, "check", json_object_new_string(doctor->check));
 	json_object_object_add(finding, "level", json_object_new_string(level_names[level]));
 	json_object_object_add(finding, "text", json_object_new_string(text));
@@ -170,22 +183,6 @@ run(struct doctor *doctor, const struct doctor_check *check)
 		check->run(doctor);
 }
 
-bool
-doctor_begin(struct doctor *doctor, const struct config *config)
-{
-	*doctor = (struct doctor){ .config = config, .check = "settings", .findings = json_object_new_array() };
-	doctor->log = memfd_create("log", MFD_CLOEXEC);
-	assert(doctor->log >= 0);
-	if (!onchain_check(config)) {
-		doctor_fail(doctor, "Copy the address anew from where it comes from.",
-		    "An address of the chain has a wrong checksum (EIP-55); standard error says which.");
-		return false;
-	}
-	log_divert(doctor->log);
-	doctor->onchain = onchain_open(config, config);
-	return true;
-}
-
 /* Connects, and notes why that is of no use. */
 static void
 connect_database(struct doctor *doctor)
@@ -199,7 +196,7 @@ connect_database(struct doctor *doctor)
 }
 
 /*
- * Whether the database is there must be known, whichever check is asked for.  Where PostgreSQL believes the kernel who comes
+ * Whether the database is there must be known, whichever checks are asked for.  Where PostgreSQL believes the kernel who comes
  * (peer), root has no role: then it comes as the system user that has the doctor's, and the connection stays.
  */
 static void
@@ -216,12 +213,28 @@ find_database(struct doctor *doctor)
 }
 
 bool
+doctor_begin(struct doctor *doctor, const struct config *config)
+{
+	*doctor = (struct doctor){ .config = config, .check = "settings", .findings = json_object_new_array() };
+	doctor->log = memfd_create("log", MFD_CLOEXEC);
+	assert(doctor->log >= 0);
+	if (!onchain_check(config)) {
+		doctor_fail(doctor, "Copy the address anew from where it comes from.",
+		    "An address of the chain has a wrong checksum (EIP-55); standard error says which.");
+		return false;
+	}
+	log_divert(doctor->log);
+	doctor->onchain = onchain_open(config, config);
+	find_database(doctor);
+	return true;
+}
+
+bool
 doctor_run(struct doctor *doctor, const char *name)
 {
 	for (size_t i = 0; i < doctor_check_count; i++) {
 		if (strcmp(doctor_checks[i].name, name) != 0)
 			continue;
-		find_database(doctor);
 		run(doctor, &doctor_checks[i]);
 		return true;
 	}
@@ -231,7 +244,6 @@ doctor_run(struct doctor *doctor, const char *name)
 void
 doctor_run_all(struct doctor *doctor)
 {
-	find_database(doctor);
 	for (size_t i = 0; i < doctor_check_count; i++)
 		run(doctor, &doctor_checks[i]);
 }

@@ -61,7 +61,7 @@ doctor_mail(struct doctor *doctor)
 static const char *
 try_storage(struct doctor *doctor, struct storage *storage)
 {
-	uint8_t bytes[TRIAL_SIZE], read_back[TRIAL_SIZE + 1];
+	uint8_t bytes[TRIAL_SIZE], read_back[TRIAL_SIZE + 1] = { 0 };
 	int fd = memfd_create("trial", MFD_CLOEXEC), got;
 	char name[STORAGE_NAME_SIZE];
 	int64_t size = 0;

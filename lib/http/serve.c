@@ -346,7 +346,7 @@ open_worker(void *arg)
 	}
 	opened->db = db_open(opened, serve->config->database_url, serve->config->database_guard);
 	if (serve->open != NULL)
-		opened->program = serve->open(opened, serve->config);
+		opened->program = serve->open(opened, serve->config, serve->open_arg);
 	return opened;
 }
 

@@ -15,8 +15,9 @@ struct serve {
 	const struct config *config;
 	/* Who asks, then the handler: the api layer's api_call.  Returns the status, or -1 with rq->error. */
 	int (*call)(struct request *rq);
-	/* Made once in each worker and handed down as rq->program; may be NULL. */
-	void *(*open)(const void *ctx, const struct config *config);
+	/* Made once in each worker, of open_arg, and handed down as rq->program; may be NULL. */
+	void *(*open)(const void *ctx, const struct config *config, const void *arg);
+	const void *open_arg;
 };
 
 /* Serves the table (and the health routes, http/health.h) by FastCGI or CGI; main returns what it returns. */

@@ -379,9 +379,10 @@ take_header(char *line, size_t one, size_t len, void *arg)
 	if (len > HEADERS_MAX - call->header_bytes)
 		return 0;
 	call->header_bytes += len;
-	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
-		call->answer->retry_after_s = -1; /* what came before was an interim answer */
-	else if (len >= strlen(name) && strncasecmp(line, name, strlen(name)) == 0)
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) { /* what came before was an interim answer */
+		call->answer->retry_after_s = -1;
+		call->answer->date_s = 0;
+	} else if (len >= strlen(name) && strncasecmp(line, name, strlen(name)) == 0)
 		call->answer->retry_after_s = retry_after(line + strlen(name), len - strlen(name));
 	else if (len >= strlen(date) && strncasecmp(line, date, strlen(date)) == 0)
 		call->answer->date_s = read_date(line + strlen(date), len - strlen(date));

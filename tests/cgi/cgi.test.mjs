@@ -218,6 +218,35 @@ test('without REQUEST_URI the path is SCRIPT_NAME and PATH_INFO', async () => {
 	);
 });
 
+test('what the web server has refused by itself is answered like everything else', async () => {
+	const where = '/api/v1/tasks/categories';
+	for (const [refused, status, code] of [
+		['403', 404, 'not_found'],
+		['404', 404, 'not_found'],
+		['405', 405, 'method_not_allowed'],
+		['413', 413, 'body_too_large'],
+		['500', 500, 'internal'],
+		['503', 503, 'unavailable'],
+		['504', 503, 'unavailable'],
+	])
+		assertRefused(await call('tasks', 'GET', where, { env: { REDIRECT_STATUS: refused } }), status, code, refused);
+	/* A rewritten address is no refusal, and a header of that name is no variable of the server. */
+	for (const env of [{ REDIRECT_STATUS: '200' }, { REDIRECT_STATUS: '' }, { HTTP_REDIRECT_STATUS: '404' }])
+		assert.equal((await call('tasks', 'GET', where, { env })).status, 200);
+});
+
+test('a forwarded address counts where the settings name the proxy, and nowhere else', async () => {
+	const address = async (env) => {
+		const { stderr } = await call('tasks', 'GET', '/api/v1/tasks/categories', { env });
+		return /"address":"([^"]*)"/.exec(stderr)?.[1];
+	};
+	const forwarded = { REMOTE_ADDR: '10.99.0.1', HTTP_X_FORWARDED_FOR: '203.0.113.1, 198.51.100.77' };
+	assert.equal(await address(forwarded), '10.99.0.1');
+	assert.equal(await address({ ...forwarded, TRUSTED_PROXIES: '10.99.0.0/16' }), '198.51.100.77');
+	assert.equal(await address({ ...forwarded, TRUSTED_PROXIES: '10.98.0.0/16' }), '10.99.0.1');
+	assert.equal(await address({ ...forwarded, TRUSTED_PROXIES: '10.99.0.0/16 198.51.100.77' }), '203.0.113.1');
+});
+
 test('without a query string, an address, a type or a method there is still an answer', async () => {
 	assert.equal(
 		(

@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readMetrics, valueOf } from '../exposition.mjs';
 import { HOLD, newOperator, proof } from '../work.mjs';
+import { CHAIN_ID } from './anvil.mjs';
 import { CONFIRMATIONS, at, micros, sleep, until, wallet, world } from './world.mjs';
 
 const w = await world(), { s, chain, deposit, payer } = w;
@@ -175,4 +177,15 @@ test('in the end every micro-dollar is where both the chain and the ledger say',
     [Number(custody) / 1e6, 0, Number(custody) / 1e6, false, null]);
   assert.equal(micros(reserves.deposit_address_usd) + micros(reserves.payout_address_usd), custody);
   await w.sound();
+});
+
+test('monitoring is told the same', async () => {
+  const { text } = await s.call('GET', '/metrics', { whole: true, headers: { 'X-Forwarded-For': null } });
+  const metrics = readMetrics(text), of = (name, labels) => valueOf(metrics, `humanops_${name}`, labels);
+  const head = of('chain_head_block', { chain: String(CHAIN_ID) });
+  assert.ok(head > CONFIRMATIONS && of('chain_scanned_block') <= head);
+  assert.ok(of('chain_scanned_timestamp_seconds') <= of('reserves_timestamp_seconds') + 60);
+  assert.deepEqual([of('reserves_difference_usd'), of('payouts_frozen'), of('payouts_open'), of('payouts_open_usd')], [0, 0, 0, 0]);
+  assert.deepEqual([of('usdc_deposits_total', { status: 'confirmed' }), of('usdc_deposits_total', { status: 'reversed' })], [3, 0]);
+  assert.deepEqual(['requested', 'completed', 'failed'].map((step) => of('payouts_total', { step })), [2, 2, undefined]);
 });

@@ -1,5 +1,6 @@
 /* GET /metrics: who may read it, that a scraper can, and that each value follows what really happens. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { readMetrics, valueOf } from '../exposition.mjs';
 import { stack } from '../stack.mjs';
@@ -72,6 +73,13 @@ test('as plain CGI the program itself looks where a request comes from', async (
     assert.match(stdout, new RegExp(`^Status: ${status} `), REMOTE_ADDR);
     if (status === 200) readMetrics(stdout.slice(stdout.indexOf('\r\n\r\n') + 4));
   }
+});
+
+test('what runs as plain CGI, each request a process of its own, is counted as well', async () => {
+  const env = { REQUEST_METHOD: 'GET', REQUEST_URI: '/healthz/webhooks', QUERY_STRING: '', REMOTE_ADDR: '10.1.1.1' };
+  const labels = { program: 'webhooks', route: '/healthz/:program', method: 'GET', status: '200' };
+  const cgi = () => Promise.all([1, 2, 3].map(() => s.program('webhooks.fcgi', [], { env })));
+  assert.equal(await requests(labels, cgi), 3);
 });
 
 test('requests are counted by program, route, method and status, with their durations', async () => {
@@ -166,6 +174,27 @@ test('jobs and webhooks are counted by what came of them', async () => {
   assert.equal(more('humanops_jobs_total', { kind: 'webhook', outcome: 'retry' }), 1);
   assert.ok(more('humanops_job_duration_seconds_count', { kind: 'webhook' }) >= 4);
   assert.ok(valueOf(after, 'humanops_heartbeat_timestamp_seconds', { name: 'worker' }) > Date.now() / 1000 - 60);
+});
+
+test('deposits and payouts are counted by what became of them', async () => {
+  const agent = await s.agent({ tier: 'VERIFIED' });
+  const deposit = () =>
+    s.call('POST', '/agents/deposit/usdc', {
+      key: agent.key,
+      body: { tx_hash: `0x${randomBytes(32).toString('hex')}`, amount_usdc: 50, chain: 'base' },
+    });
+  assert.equal(
+    await rise('humanops_usdc_deposits_total', { program: 'agents', status: 'confirmed' }, async () =>
+      assert.equal((await deposit()).json.status, 'confirmed'),
+    ),
+    1,
+  );
+  const wallet = `0x${randomBytes(20).toString('hex')}`;
+  await s.sql(`update agents set wallet = '${wallet}', wallet_at = now() where bucket = ${agent.bucket} and id = '${agent.uuid}'`);
+  const withdraw = (amount_usd) => s.call('POST', '/agents/withdraw', { key: agent.key, body: { amount_usd } });
+  const labels = { program: 'agents', step: 'requested' };
+  assert.equal(await rise('humanops_payouts_total', labels, async () => assert.equal((await withdraw(20)).status, 201)), 1);
+  assert.equal(await rise('humanops_payouts_total', labels, async () => assert.equal((await withdraw(900)).status, 402)), 0);
 });
 
 test('the sweeper shows that it lives, and audits the ledger once an hour', async () => {

@@ -242,3 +242,11 @@ test('logs tell which method and tool, and nothing of keys, secrets or arguments
   for (const hidden of [agent.key, made.api_key, secret, words, 'hidden-token', 'secret-argument'])
     assert.equal(all.includes(hidden), false, hidden);
 });
+
+test('a tool call is a use of its key, as a call of the REST API is', async () => {
+  const used = await s.agent(), idle = await s.agent();
+  await tool(s, used, 'search_operators', { lat: 40.7, lng: -74 });
+  const at = async ({ bucket, uuid }) => (await s.sql(`select last_used_at as at from api_keys where bucket = ${bucket} and agent_id = '${uuid}'`))[0].at;
+  await s.until(() => at(used));
+  assert.equal(await at(idle), null);
+});

@@ -130,6 +130,8 @@ test('a database that is away, behind or ahead', async () => {
 	assert.ok(findings.some(({ check, level, text }) => check === 'database' && level === 'error' && /No such file/.test(text)), JSON.stringify(findings));
 	for (const check of ['roles', 'backup', 'cron', 'queue', 'ledger', 'reserves'])
 		assert.deepEqual(findings.filter((one) => one.check === check).map(({ level }) => level), ['skipped']);
+	const odd = await s.program('doctor', ['database'], { env: { HUMANOPS_CONF: confOf({ DATABASE_URL: `host=${s.settings.RUN_DIR} user=postgres dbname='no\u001b[31m\u009b\u007fne'` }) } });
+	assert.match(odd.stdout, /^error +database .*no\?\[31m\?\?\?ne.* does not exist/m, 'what a terminal obeys is not handed on');
 	const [{ number, name, checksum }] = await s.sql('select number, name, checksum from schema_migrations order by number desc limit 1');
 	const restore = `insert into schema_migrations (number, name, checksum) values (${number}, '${name}', '${checksum}')`;
 	await s.sql(`delete from schema_migrations where number = ${number}`);

@@ -26,6 +26,12 @@ function addressesOf(image, sections, text) {
 	return found;
 }
 
+// Whether the four bytes there are the distance, from their own end, in `lea register, [rip + distance]`: the one way in which code that
+// may lie anywhere takes an address.  Any four bytes would do by chance too often.
+function isAddressLoad(image, at) {
+	return (image[at - 3] & 0xfb) === 0x48 && image[at - 2] === 0x8d && (image[at - 1] & 0xc7) === 0x05;
+}
+
 // named(file, texts): the set of those texts that the program's code or constant tables point to.
 export function named(file, texts) {
 	const image = readFileSync(file);
@@ -36,9 +42,9 @@ export function named(file, texts) {
 		addressesOf(image, sections, text).forEach((address) => owner.set(address, text));
 	const note = (address) => owner.has(address) && found.add(owner.get(address));
 	for (const s of sections.filter((one) => one.flags & EXECUTABLE))
-		// An instruction tells the distance from its own end, in its last four bytes.
-		for (let i = 0; i + 4 <= s.size; i++)
-			note(s.address + i + 4 + image.readInt32LE(s.offset + i));
+		for (let at = s.offset + 3; at + 4 <= s.offset + s.size; at++)
+			if (isAddressLoad(image, at))
+				note(s.address + (at - s.offset) + 4 + image.readInt32LE(at));
 	for (const s of sections.filter((one) => one.type === RELA))
 		for (let at = s.offset; at + 24 <= s.offset + s.size; at += 24)
 			if (image.readBigUInt64LE(at + 8) === RELATIVE)

@@ -339,7 +339,8 @@ for (const { name, start, isApache, seconds, last } of servers)
         const answer = await call(port, 'GET', where, { headers: { 'X-Forwarded-For': '192.0.2.4' } });
         assert.deepEqual([answer.status, answer.json?.code], [404, 'not_found'], `${where}: ${answer.text.slice(0, 200)}`);
         assert.equal(answer.json.request_id, answer.headers['x-request-id'], where);
-        assert.match(answer.headers['strict-transport-security'], /^max-age=63072000/);
+        assert.deepEqual(['strict-transport-security', 'x-content-type-options', 'content-security-policy', 'cache-control'].map((header) => answer.headers[header]),
+          ['max-age=63072000', 'nosniff', "default-src 'none'; frame-ancestors 'none'", 'no-store'], where);
       }
       /* An encoded slash ends in Apache before it has read .htaccess. */
       for (const where of ['/api/v1/agents%2fme', '/docs/..%2f.htaccess']) assert.equal((await call(port, 'GET', where)).status, 404, where);

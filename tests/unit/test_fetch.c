@@ -287,6 +287,30 @@ answers_are_read_and_bad_ones_named(void **state)
 }
 
 static void
+the_answer_tells_its_date(void **state)
+{
+	static const struct {
+		const char *said;
+		int64_t date_s;
+	} rows[] = {
+		{ OK "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n", 784111777 },
+		{ OK "date:Sun Nov  6 08:49:37 1994\r\nContent-Length: 0\r\n\r\n", 784111777 },
+		{ OK "Date: yesterday\r\nContent-Length: 0\r\n\r\n", 0 },
+		{ OK "Date:\r\nContent-Length: 0\r\n\r\n", 0 },
+		{ OK "Content-Length: 0\r\n\r\n", 0 },
+		{ "HTTP/1.1 103 Hints\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n" OK "Content-Length: 0\r\n\r\n",
+		    0 },
+	};
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		struct fetch_answer answer = canned(*state, rows[i].said, ANSWER_MAX);
+
+		assert_int_equal(answer.status, 200);
+		assert_int_equal(answer.date_s, rows[i].date_s);
+	}
+}
+
+static void
 retry_after_may_be_a_date_in_all_three_forms(void **state)
 {
 	char dates[3][64], *century;
@@ -896,6 +920,7 @@ main(void)
 		CASE(each_method_has_its_form),
 		CASE(a_large_body_is_sent_without_waiting_for_leave),
 		CASE(answers_are_read_and_bad_ones_named),
+		CASE(the_answer_tells_its_date),
 		CASE(retry_after_may_be_a_date_in_all_three_forms),
 		CASE(an_answer_is_cut_one_past_the_maximum),
 		CASE(no_answer_however_large_fills_our_memory),
