@@ -44,6 +44,7 @@ const FIELDS = {
   suspension: 19,
   kyc: 20,
   photoNotes: 21,
+  lastWords: 22,
 };
 const f = Object.fromEntries(Object.entries(FIELDS).map(([name, k]) => [name, (i) => p(i, k * 7)]));
 
@@ -161,6 +162,13 @@ async function claim(i, task) {
   await asWorker('POST', `/tasks/${task}/accept`, { estimate_minutes: 30, estimate_note: f.estimate(i) });
 }
 
+/* Somebody was there before, and gave it back. */
+async function stop(i, task) {
+  await asWorker('POST', `/tasks/${task}/accept`, { estimate_minutes: 30 });
+  await w.asAgent(agentOf(i), 'POST', `/tasks/${task}/estimate/approve`);
+  await asWorker('POST', `/tasks/${task}/abort`, { reason: 'cannot_complete', note: f.lastWords(i) });
+}
+
 const post = (i) =>
   w
     .asAgent(agentOf(i), 'POST', '/tasks', {
@@ -229,6 +237,7 @@ test('the watchers see a script that runs, a handler that is refused, and an ele
 test('tasks, estimates, messages and proof of a hundred payloads are made', async () => {
   assert.equal(N, 100);
   tasks = await each(post);
+  await each((i) => stop(i, tasks[i]));
   for (let i = 0; i < N; i++) await claim(i, tasks[i]);
   references = await each((i) => work(i, tasks[i]));
   await s.until(
@@ -278,6 +287,7 @@ const textsOf = (i) => [
   f.instructions(i),
   f.agentSays(i),
   f.operatorSays(i),
+  f.lastWords(i),
   f.confirmation(i),
   references[i],
   f.reasoning(i),
