@@ -507,6 +507,11 @@ test('a claim is withdrawn, a message goes both ways, and work that is not safe 
   await open(page, '#/mine');
   await shows(page, 'Stopped');
   assert.equal((await w.asAgent(agent, 'GET', `/tasks/${third}`)).status, 'ACCEPTED', 'nobody can know yet');
+  await open(page, '#/profile');
+  await button(page, 'Sign out').click();
+  await shows(page, 'The agent does not know yet');
+  await page.keyboard.press('Escape');
+  await open(page, '#/mine');
   await page.context().setOffline(false);
   await w.becomes(agent, third, 'PENDING');
   const told = await w.asAgent(agent, 'GET', `/tasks/${third}`);

@@ -98,6 +98,8 @@ export default {
     other:
       '{n} pruebas aún no se han enviado. Quedan en este dispositivo y se enviarán cuando vuelva a iniciar sesión aquí.',
   },
+  'out.stopped':
+    'El agente aún no sabe que usted ha parado una tarea: se le avisará cuando vuelva a iniciar sesión aquí.',
   'install.title': 'Instalar la aplicación',
   'install.text': 'Se abre desde la pantalla de inicio, también sin conexión.',
   'install.go': 'Instalar',
