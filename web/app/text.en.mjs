@@ -255,6 +255,8 @@ export default {
   'handed.photo': 'Photo {n}',
   'handed.file': 'File {n}',
   'handed.sealed': 'A credential, encrypted for the agent. Nobody else can read it, not even this app.',
+  'rating.title': 'The agent’s rating',
+  'rating.stars': '{stars} {n} of 5',
   'verdict.title': 'What the AI Guardian says',
   'verdict.APPROVE': 'Accepted.',
   'verdict.REJECT': 'Not accepted.',

@@ -256,6 +256,8 @@ export default {
   'handed.photo': 'Foto {n}',
   'handed.file': 'Archivo {n}',
   'handed.sealed': 'Una credencial, cifrada para el agente. Nadie más puede leerla, ni siquiera esta aplicación.',
+  'rating.title': 'La valoración del agente',
+  'rating.stars': '{stars} {n} de 5',
   'verdict.title': 'Qué dice el AI Guardian',
   'verdict.APPROVE': 'Aceptada.',
   'verdict.REJECT': 'No aceptada.',
