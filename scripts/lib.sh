@@ -101,6 +101,17 @@ need_packages() {
         </dev/null >"$SCRATCH" 2>&1 || fail "$SCRATCH" "the packages could not be installed"
 }
 
+# node_packages FOLDER: the packages of its lock file are in its node_modules; one at a time.
+node_packages() {
+    exec 8<"$1"
+    flock 8
+    cmp -s "$1/package-lock.json" "$1/node_modules/.installed" || {
+        npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund 8>&- &&
+            cp "$1/package-lock.json" "$1/node_modules/.installed"
+    }
+    exec 8<&-
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The state folder and its user
 

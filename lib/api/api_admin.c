@@ -118,6 +118,17 @@ text_member(const char *name, const char *value)
 	return object;
 }
 
+/* A decision as the log keeps it, with what was noted beside it. */
+static struct json_object *
+decision(const char *name, const char *value, const char *note)
+{
+	struct json_object *object = text_member(name, value);
+
+	if (note != NULL)
+		reply_text(object, "note", note);
+	return object;
+}
+
 int
 api_admin_kyc(struct request *rq)
 {
@@ -131,7 +142,7 @@ api_admin_kyc(struct request *rq)
 	    operator_kyc(rq->db, rq, id, in.status, in.note, rq->now_ms, &oper, &rq->error))
 		return -1;
 	notice = strcmp(in.status, "VERIFIED") == 0 ? NOTICE_KYC_VERIFIED : NOTICE_KYC_REJECTED;
-	if (api_admin_record(rq, "kyc", ID_OPERATOR, id, text_member("status", in.status)) ||
+	if (api_admin_record(rq, "kyc", ID_OPERATOR, id, decision("status", in.status, in.note)) ||
 	    notify_party(rq->db, id, notice, (struct id){ { 0 } }, rq->now_ms, &rq->error))
 		return -1;
 	view_operator(rq->reply, &oper);
@@ -253,7 +264,7 @@ api_admin_resolve(struct request *rq)
 		return error_field(
 		    &rq->error, "operator_usd", is_split ? "is required for SPLIT" : "goes with SPLIT alone");
 	if (dispute_resolve(rq->db, rq, id, in.resolution, in.split, in.note, rq->now_ms, &outcome, &rq->error) ||
-	    api_admin_record(rq, "resolve", ID_TASK, id, text_member("resolution", in.resolution)) ||
+	    api_admin_record(rq, "resolve", ID_TASK, id, decision("resolution", in.resolution, in.note)) ||
 	    notify_party(rq->db, outcome.agent, NOTICE_RESOLVED, id, rq->now_ms, &rq->error) ||
 	    notify_party(rq->db, outcome.oper, NOTICE_RESOLVED, id, rq->now_ms, &rq->error))
 		return -1;
@@ -329,7 +340,7 @@ api_admin_appeal(struct request *rq)
 	if (request_read(rq, appeal_fields, nitems(appeal_fields), &in) ||
 	    request_id(rq, "id", ID_SCREENING, ERR_screening_not_found, &id) ||
 	    screening_decide(rq->db, rq, id, in.decision, in.note, rq->now_ms, &screening, &rq->error) ||
-	    api_admin_record(rq, "appeal", ID_SCREENING, id, text_member("decision", in.decision)) ||
+	    api_admin_record(rq, "appeal", ID_SCREENING, id, decision("decision", in.decision, in.note)) ||
 	    notify_party(rq->db, screening.agent, NOTICE_APPEAL, (struct id){ { 0 } }, rq->now_ms, &rq->error))
 		return -1;
 	view_screening(rq->reply, &screening);

@@ -83,6 +83,16 @@ reply_dispute(struct json_object *object, const struct task *task)
 	reply_json(object, "dispute", dispute);
 }
 
+/* Stars and words, once the agent has given them; both sides and staff read them. */
+static void
+reply_stars(struct json_object *object, const struct task *task)
+{
+	if (task->rating == 0)
+		return;
+	reply_int(object, "rating", task->rating);
+	reply_text(object, "rating_comment", task->rating_comment);
+}
+
 void
 view_task(struct request *rq, struct json_object *object, const struct task *task)
 {
@@ -110,8 +120,7 @@ view_task(struct request *rq, struct json_object *object, const struct task *tas
 	reply_int(object, "safety_stops", task->safety_stops);
 	if (task->disputed_ms != 0 || task->resolution_json != NULL)
 		reply_dispute(object, task);
-	if (task->rating != 0)
-		reply_int(object, "rating", task->rating);
+	reply_stars(object, task);
 	reply_time(object, "accepted_at", task->accepted_ms);
 	reply_time(object, "started_at", task->started_ms);
 	reply_time(object, "submitted_at", task->submitted_ms);
@@ -222,6 +231,7 @@ view_work(struct request *rq, const struct task *task)
 		reply_json_text(item, "guardian_result", task->guardian_json);
 		if (task->disputed_ms != 0 || task->resolution_json != NULL)
 			reply_dispute(item, task);
+		reply_stars(item, task);
 	}
 	reply_time(item, "accepted_at", task->accepted_ms);
 	reply_time(item, "started_at", task->started_ms);

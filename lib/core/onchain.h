@@ -31,8 +31,8 @@ struct onchain *onchain_open(const void *ctx, const struct config *config);
 /* Where the row of this chain lies (SQL table chain_states). */
 int onchain_bucket(const struct onchain *onchain);
 
-/* What is known of this chain (SQL function chain_state), a child of ctx: one row, or none before the worker has looked at it; NULL
- * with the error if the database fails. */
+/* What is known of this chain (SQL function chain_state), a child of ctx: one row, or none before the worker has looked at
+ * it; NULL with the error if the database fails. */
 struct db_rows *onchain_state(struct db *db, const void *ctx, const struct onchain *onchain, struct error *err);
 
 /* 0 where there is a chain or test mode; else fails: chain_unavailable. */

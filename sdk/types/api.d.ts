@@ -457,6 +457,7 @@ export interface Task {
   dispute?: Dispute;
   /** Yours. */
   rating?: number;
+  rating_comment?: string | null;
   accepted_at: string | null;
   started_at: string | null;
   submitted_at: string | null;

@@ -130,6 +130,7 @@ test('every screen passes axe, in both sizes and both colour schemes, and fits i
     await shows(page, 'did not feel safe');
     await look(page, name);
   }
+  await w.asAgent(agent, 'POST', `/tasks/${begun}/cancel`);
   await page.context().close();
 });
 
@@ -269,7 +270,7 @@ test("nothing but the app's own files is kept in the cache, and signing out leav
   await open(page, '#/profile');
   await button(page, 'Sign out').click();
   await shows(page, 'Pick an operator');
-  assert.equal(await personal(), '[[],[],[],[]]');
+  assert.equal(await personal(), '[[],[],[],[],[]]');
   await page.context().close();
 });
 

@@ -1,6 +1,6 @@
 /*
  * The operators' app in a browser, against the whole service with the Guardian's own rules: from signing up to being paid, with
- * the camera and the position that Chromium fakes; a proof through a broken network; a sealed credential; notifications.
+ * the camera and the position that Chromium fakes; a sealed credential; notifications.  Bad networks are network.test.mjs's.
  */
 import assert from 'node:assert/strict';
 import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { keyPair, unseal } from '../sealed.mjs';
 import { root, stack } from '../stack.mjs';
 import { browser } from './browser.mjs';
-import { button, enterer, here, open, shows, workerReady } from './operator.mjs';
+import { button, enterer, here, open, shows, takePhoto, workerReady } from './operator.mjs';
 import { World, place } from './world.mjs';
 
 const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] }),
@@ -18,17 +18,6 @@ const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] }),
 const enter = enterer(s, b),
   w = new World(s, { screen: () => {} }),
   agent = await w.agent({ deposit: 3000 });
-const uploads = async (task) =>
-  s.sql(`select stored from uploads u join tasks t on t.id = u.task_id where t.title = '${task}'`);
-
-async function takePhoto(page) {
-  await button(page, 'Take photos').click();
-  await shows(page, 'Position known');
-  await page.waitForFunction(() => document.querySelector('dialog.camera video').videoWidth > 0);
-  await button(page, 'Take the photo').click();
-  await shows(page, '1 photo taken');
-  await page.getByRole('dialog').getByRole('button', { name: 'Done' }).click();
-}
 
 test('an operator signs up, claims by keyboard alone, proves by camera, is believed and paid', async () => {
   const title = 'Sign of the corner shop',
@@ -151,159 +140,6 @@ test(
     await page.context().close();
   },
 );
-
-test('the network goes in the middle of an upload, the app is closed and opened: the proof arrives once, with its one photo', async () => {
-  const op = await w.operator({ name: 'Olga' }),
-    title = 'Broken network',
-    task = await w.accepted(agent, op, { title });
-  let page = await enter(op, {
-    hash: `#/mine/${task}/proof`,
-    page: { ignore: [/ERR_INTERNET_DISCONNECTED|net::ERR/] },
-  });
-  const context = page.context();
-  await workerReady(page);
-  const cdp = await context.newCDPSession(page);
-  await cdp.send('Network.enable');
-  await cdp.send('Network.emulateNetworkConditions', {
-    offline: false,
-    latency: 0,
-    downloadThroughput: -1,
-    uploadThroughput: 5000,
-  });
-  await takePhoto(page);
-  await page.waitForFunction(() => {
-    const bar = document.querySelector('.proof-photos progress');
-    return bar && !bar.hidden && bar.value > 0.02 && bar.value < 0.6;
-  });
-  await context.setOffline(true);
-  await shows(page, 'No network.');
-  await page.getByLabel('Notes').fill('Seen at noon.');
-  await page.close();
-  /* Without any network the app opens, knows the task, and takes the proof. */
-  page = await context.newPage();
-  await page.goto(`${s.base}/app/#/mine`);
-  await shows(page, 'No connection.');
-  await page.getByRole('link', { name: title }).click();
-  await page.getByRole('link', { name: 'Go on with the proof' }).click();
-  await page.locator('.proof-photos img').waitFor();
-  assert.equal(await page.getByLabel('Notes').inputValue(), 'Seen at noon.');
-  await button(page, 'Hand in the proof').click();
-  await shows(page, 'Handed in here, on its way');
-  await page.close();
-  await context.setOffline(false);
-  page = await context.newPage();
-  await page.goto(`${s.base}/app/#/mine/${task}`);
-  await shows(page, 'What you handed in');
-  const seen = await w.asAgent(agent, 'GET', `/tasks/${task}`);
-  assert.deepEqual([seen.proof.notes, seen.proof.files.length], ['Seen at noon.', 1]);
-  /* Uploads of which the page never heard may lie there besides; they are in no proof. */
-  assert.ok((await uploads(title)).length >= 1);
-  const kept = await page.evaluate(async () => {
-    const db = await new Promise((done) => {
-      const r = indexedDB.open('humanops-app');
-      r.onsuccess = () => done(r.result);
-    });
-    const count = (name) =>
-      new Promise((done) => {
-        const r = db.transaction(name).objectStore(name).count();
-        r.onsuccess = () => done(r.result);
-      });
-    return Promise.all(['proofs', 'photos', 'files'].map(count));
-  });
-  assert.deepEqual(kept, [0, 0, 0], 'nothing of it is left on the device');
-  await context.close();
-});
-
-test('a submission whose answer is lost is found to have arrived and is not sent again', async () => {
-  const op = await w.operator({ name: 'Ida' }),
-    task = await w.accepted(agent, op, {
-      title: 'Lost answer',
-      task_type: 'DATA_VALIDATION',
-      proof_type: 'CONFIRMATION',
-      proof_requirements: ['Result'],
-    });
-  const page = await enter(op, { hash: `#/mine/${task}/proof`, page: { ignore: [/net::ERR/] } });
-  let sent = 0;
-  await page.context().route('**/submit', async (route) => {
-    sent++;
-    await route.fetch();
-    await route.abort('connectionreset');
-  });
-  await page.getByLabel('Your confirmation').fill('All twelve items were compared; the ninth is out of stock.');
-  await button(page, 'Hand in the proof').click();
-  await page.getByText('What you handed in').waitFor({ timeout: 15_000 });
-  assert.equal(sent, 1);
-  const moves = await s.sql(
-    `select count(*) as n from events e join tasks t on t.id = e.task_id where t.title = 'Lost answer' and e.type = 'task.submitted'`,
-  );
-  assert.equal(moves[0].n, 1);
-  await page.context().close();
-});
-
-test('a page that sleeps sends what waits when the browser says that the network is back, and other work is shown as news comes', async () => {
-  const op = await w.operator({ name: 'Bea' }),
-    task = await w.accepted(agent, op, {
-      title: 'Sleeper',
-      task_type: 'DATA_VALIDATION',
-      proof_type: 'CONFIRMATION',
-      proof_requirements: ['Result'],
-    });
-  const page = await enter(op, { hash: `#/mine/${task}/proof`, page: { ignore: [/net::ERR/] } });
-  await workerReady(page);
-  let isDown = true;
-  await page.context().route('**/submit', (route) => (isDown ? route.abort('internetdisconnected') : route.fallback()));
-  await page.getByLabel('Your confirmation').fill('All twelve items were compared with the window of the shop.');
-  await button(page, 'Hand in the proof').click();
-  await shows(page, 'Handed in here, on its way');
-  await s.until(() => page.evaluate(() => document.querySelector('.notice.warn')?.textContent.includes('No network')));
-  isDown = false;
-  const cdp = await page.context().newCDPSession(page),
-    found = [];
-  cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => found.push(...registrations));
-  await cdp.send('ServiceWorker.enable');
-  await s.until(() => found.length > 0);
-  await cdp.send('ServiceWorker.dispatchSyncEvent', {
-    origin: s.base,
-    registrationId: found[0].registrationId,
-    tag: 'outbox',
-    lastChance: false,
-  });
-  await shows(page, 'What you handed in');
-  assert.equal(
-    (
-      await s.sql(
-        `select count(*) as n from events e join tasks t on t.id = e.task_id where t.title = 'Sleeper' and e.type = 'task.submitted'`,
-      )
-    )[0].n,
-    1,
-  );
-  await page.context().close();
-});
-
-test('two pages of one operator at once send one proof', async () => {
-  const op = await w.operator({ name: 'Zoe' }),
-    title = 'Two pages',
-    task = await w.accepted(agent, op, { title }),
-    first = await enter(op, { hash: `#/mine/${task}/proof`, page: { ignore: [/net::ERR/] } });
-  const second = await first.context().newPage(),
-    sent = [];
-  first.context().on('request', (request) => {
-    if (request.method() === 'POST') sent.push(new URL(request.url()).pathname.split('/').pop());
-  });
-  await second.goto(`${s.base}/app/#/mine/${task}/proof`);
-  await shows(second, 'No photos yet');
-  await takePhoto(first);
-  await second.locator('.proof-photos img').waitFor();
-  await shows(first, 'All photos have arrived');
-  await Promise.all([
-    button(first, 'Hand in the proof').click(),
-    second.evaluate(() => dispatchEvent(new Event('online'))),
-  ]);
-  await shows(first, 'What you handed in');
-  await shows(second, 'What you handed in');
-  assert.deepEqual(sent, ['upload', 'submit']);
-  await first.context().close();
-});
 
 test("a credential leaves the page only sealed, and the agent's key opens it", async () => {
   const keys = keyPair(),
@@ -507,6 +343,11 @@ test('a claim is withdrawn, a message goes both ways, and work that is not safe 
   await open(page, '#/mine');
   await shows(page, 'Stopped');
   assert.equal((await w.asAgent(agent, 'GET', `/tasks/${third}`)).status, 'ACCEPTED', 'nobody can know yet');
+  await open(page, '#/profile');
+  await button(page, 'Sign out').click();
+  await shows(page, 'The agent does not know yet');
+  await page.keyboard.press('Escape');
+  await open(page, '#/mine');
   await page.context().setOffline(false);
   await w.becomes(agent, third, 'PENDING');
   const told = await w.asAgent(agent, 'GET', `/tasks/${third}`);

@@ -40,3 +40,14 @@ export const workerReady = (page) =>
         navigator.serviceWorker.addEventListener('controllerchange', done, { once: true });
       });
   });
+
+/* One photo by the app's own camera, from the screen of a proof.  before: called right before it is taken. */
+export async function takePhoto(page, { before = () => {} } = {}) {
+  await button(page, 'Take photos').click();
+  await shows(page, 'Position known');
+  await page.waitForFunction(() => document.querySelector('dialog.camera video').videoWidth > 0);
+  before();
+  await button(page, 'Take the photo').click();
+  await shows(page, '1 photo taken');
+  await page.getByRole('dialog').getByRole('button', { name: 'Done' }).click();
+}

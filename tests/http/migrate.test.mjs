@@ -115,13 +115,35 @@ test('a function that fails leaves the old ones in place', async () => {
 	assert.equal(await db.ask("select count(*) from pg_proc where proname = 'task_show'"), '1');
 });
 
-test('uploads from before there were orphans: what is in a proof stays, the rest is due a week after it came', async () => {
+/* A database as it was before a migration, with what the statements put there, brought up to date. */
+async function upgraded(migration, statements) {
 	const db = await fresh(), folder = path.join(db.sql, 'migrations');
-	const later = readdirSync(folder).sort().filter((name, i, all) => i >= all.findIndex((n) => n.endsWith('_orphans.sql')));
+	const later = readdirSync(folder).sort().filter((name, i, all) => i >= all.findIndex((n) => n.endsWith(`_${migration}.sql`)));
 	const texts = later.map((name) => readFileSync(path.join(folder, name)));
 	later.forEach((name) => rmSync(path.join(folder, name)));
 	assert.equal((await db.migrate()).status, 0);
-	await db.ask(`set session_replication_role = replica;
+	await db.ask(`set session_replication_role = replica; ${statements}`);
+	later.forEach((name, i) => writeFileSync(path.join(folder, name), texts[i]));
+	const { status, stderr } = await db.migrate();
+	assert.equal(status, 0, stderr);
+	return db;
+}
+
+test('messages from before each operator had a conversation of its own are given to the operator of their time', async () => {
+	const id = (n) => `00000000-0000-7000-8000-00000000000${n}`, agent = id(1), first = id(2), second = id(3), task = id(4);
+	const claimed = (at, who) => `insert into events (bucket, at, id, agent_id, task_id, type, actor, actor_id) values
+		(7, '${at}', gen_random_uuid(), '${agent}', '${task}', 'task.claimed', 'operator', '${who}')`;
+	const said = (at, sender, who, text) => `insert into messages (bucket, at, id, task_id, sender, sender_id, text) values
+		(7, '${at}', gen_random_uuid(), '${task}', '${sender}', '${who}', '${text}')`;
+	const db = await upgraded('aborts', [claimed('2026-01-01', first), said('2026-01-02', 'agent', agent, 'to the first'), said('2026-01-03', 'operator', first, 'by the first'),
+		claimed('2026-01-04', second), said('2026-01-05', 'agent', agent, 'to the second'), said('2026-01-06', 'operator', second, 'by the second'),
+		said('2025-12-31', 'agent', agent, 'to nobody')].join(';\n'));
+	assert.equal(await db.ask('select text, operator_id from messages order by at'),
+		`to nobody|\nto the first|${first}\nby the first|${first}\nto the second|${second}\nby the second|${second}`);
+});
+
+test('uploads from before there were orphans: what is in a proof stays, the rest is due a week after it came', async () => {
+	const db = await upgraded('orphans', `
 		insert into operators (bucket, id, name, email, kyc_status, created_at) values (9, gen_random_uuid(), 'o', 'o', 'VERIFIED', '2026-01-01');
 		insert into uploads (bucket, id, operator_id, stored, original, media_type, size, sha256, created_at)
 		select 9, gen_random_uuid(), (select id from operators), name, name || ' as sent', 'image/jpeg', 1, '', '2026-01-01' from unnest(array['proved', 'left', 'also proved']) name;
@@ -130,9 +152,6 @@ test('uploads from before there were orphans: what is in a proof stays, the rest
 		select 7, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'COMPLETED', false, null, 't', 'd', 'a', 1, 1, '2026-01-01', '2026-01-01',
 			'[]', 'PHOTO', 'PHYSICAL', 'PHOTO', proof::jsonb, '2026-01-01'
 		from unnest(array[null, '{}', '{"files": null}', '{"files": []}', '{"files": [{"stored": "proved"}, {"stored": "also proved"}, {"url": "x"}]}']) proof`);
-	later.forEach((name, i) => writeFileSync(path.join(folder, name), texts[i]));
-	const { status, stderr } = await db.migrate();
-	assert.equal(status, 0, stderr);
 	assert.equal(await db.ask("select stored, due_at - created_at, stored_at - created_at from uploads order by stored"),
 		'also proved||00:00:00\nleft|7 days|00:00:00\nproved||00:00:00');
 });

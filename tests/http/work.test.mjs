@@ -335,6 +335,9 @@ test('a rating is given once, for finished work, and shows as the operator\'s me
   await ok(agentDoes(agent, second, 'rate', { rating: 4 }));
   const me = await ok(op.call('GET', '/me'));
   assert.deepEqual([me.rating, me.rating_count], [4.5, 2]);
+  for (const [task, stars, words] of [[first, 5, 'Quick'], [second, 4, null]])
+    for (const seen of [await show(agent, task), await ok(op.call('GET', `/tasks/${task}`))])
+      assert.deepEqual([seen.rating, seen.rating_comment], [stars, words], 'both sides read it');
   const open = await posted(agent);
   assert.equal((await agentDoes(agent, open, 'rate', { rating: 5 })).status, 409);
 });

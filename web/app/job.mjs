@@ -36,6 +36,7 @@ export async function show(app, { params, signal }) {
           next(app, task, state, proof, can),
           handedIn(app, task),
           verdict(app, task),
+          rating(app, task),
           contact(app, task, can),
           ways(app, task, can),
         ),
@@ -132,6 +133,19 @@ function handedIn(app, task) {
     proof.confirmation_text && h('p', { class: 'lines' }, proof.confirmation_text),
     proof.notes && h('p', { class: 'lines soft' }, proof.notes),
     task.agent_public_key && h('p', {}, t('handed.sealed')),
+  );
+}
+
+/* What the agent thought of the work. */
+function rating(app, task) {
+  const { t } = app;
+  if (!task.rating) return null;
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, t('rating.title')),
+    h('p', {}, t('rating.stars', { stars: '★'.repeat(task.rating) + '☆'.repeat(5 - task.rating), n: task.rating })),
+    task.rating_comment && h('p', { class: 'lines' }, task.rating_comment),
   );
 }
 

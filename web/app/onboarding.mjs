@@ -177,7 +177,7 @@ export function kycCard(app) {
     { class: ['notice', kinds[me.kyc_status] ?? 'quiet'] },
     h('h2', { class: 'notice-title' }, t(`kyc.${me.kyc_status}`)),
     h('p', {}, t(`kyc.${me.kyc_status}_text`, { email: me.email })),
-    me.kyc_status === 'REJECTED' && me.kyc_note && h('p', {}, t('kyc.note', { note: me.kyc_note })),
+    me.kyc_status === 'REJECTED' && me.kyc_note && h('p', { class: 'lines' }, t('kyc.note', { note: me.kyc_note })),
   );
 }
 

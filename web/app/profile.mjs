@@ -137,12 +137,15 @@ function accountCard(app) {
           class: 'button',
           type: 'button',
           onclick: async () => {
-            const waiting = (await app.outbox.proofs()).length;
+            const waiting = (await app.outbox.proofs()).length,
+              stops = (await app.stops.all()).length;
             if (
-              waiting > 0 &&
+              waiting + stops > 0 &&
               !(await confirm({
                 title: t('out.title'),
-                text: t('out.waiting', { n: waiting }),
+                text: [waiting > 0 && t('out.waiting', { n: waiting }), stops > 0 && t('out.stopped')]
+                  .filter(Boolean)
+                  .join(' '),
                 ok: t('profile.sign_out'),
                 cancel: t('keep'),
               }))

@@ -97,6 +97,8 @@ export default {
     one: '{n} proof has not been sent yet. It stays on this device and is sent when you sign in here again.',
     other: '{n} proofs have not been sent yet. They stay on this device and are sent when you sign in here again.',
   },
+  'out.stopped':
+    'The agent does not know yet that you have stopped a task: it is told when you sign in here again.',
   'install.title': 'Install the app',
   'install.text': 'It opens from your home screen, also without a network.',
   'install.go': 'Install',
@@ -253,6 +255,8 @@ export default {
   'handed.photo': 'Photo {n}',
   'handed.file': 'File {n}',
   'handed.sealed': 'A credential, encrypted for the agent. Nobody else can read it, not even this app.',
+  'rating.title': 'The agent’s rating',
+  'rating.stars': '{stars} {n} of 5',
   'verdict.title': 'What the AI Guardian says',
   'verdict.APPROVE': 'Accepted.',
   'verdict.REJECT': 'Not accepted.',

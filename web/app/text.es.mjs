@@ -98,6 +98,8 @@ export default {
     other:
       '{n} pruebas aún no se han enviado. Quedan en este dispositivo y se enviarán cuando vuelva a iniciar sesión aquí.',
   },
+  'out.stopped':
+    'El agente aún no sabe que usted ha parado una tarea: se le avisará cuando vuelva a iniciar sesión aquí.',
   'install.title': 'Instalar la aplicación',
   'install.text': 'Se abre desde la pantalla de inicio, también sin conexión.',
   'install.go': 'Instalar',
@@ -254,6 +256,8 @@ export default {
   'handed.photo': 'Foto {n}',
   'handed.file': 'Archivo {n}',
   'handed.sealed': 'Una credencial, cifrada para el agente. Nadie más puede leerla, ni siquiera esta aplicación.',
+  'rating.title': 'La valoración del agente',
+  'rating.stars': '{stars} {n} de 5',
   'verdict.title': 'Qué dice el AI Guardian',
   'verdict.APPROVE': 'Aceptada.',
   'verdict.REJECT': 'No aceptada.',

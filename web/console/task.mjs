@@ -117,6 +117,7 @@ const live = (task) => [
           ['Reward', `${money(task.reward_usd)} + ${money(task.platform_fee_usd)} fee`],
           ['Callback', task.callback_url && outside(task.callback_url)],
           ['Rating', task.rating && `${task.rating} of 5`],
+          ['Your comment', task.rating_comment && h('span', { class: 'lines' }, task.rating_comment)],
         ]),
       ),
     ),
