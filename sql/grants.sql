@@ -16,6 +16,7 @@ do $$
 declare
     g record;
     v_function regprocedure;
+    v_is_there boolean;
 begin
     for g in
         select * from (values
@@ -170,15 +171,19 @@ begin
         ('wallet_show',                     'agents mcp worker')
         ) as granted(name, programs)
     loop
-        v_function := (select oid::regprocedure from pg_proc
-            where proname = g.name and pronamespace = 'public'::regnamespace);
-        if v_function is null then
+        v_is_there := false;
+        -- More than one where the release before calls it otherwise: sql/functions/previous.sql.
+        for v_function in select oid::regprocedure from pg_proc
+            where proname = g.name and pronamespace = 'public'::regnamespace loop
+            execute format('alter function %s security definer set search_path = public, pg_temp', v_function);
+            if current_user = 'humanops_owner' then
+                execute format('grant execute on function %s to humanops_%s', v_function,
+                    replace(g.programs, ' ', ', humanops_'));
+            end if;
+            v_is_there := true;
+        end loop;
+        if not v_is_there then
             raise exception 'grants: there is no function %', g.name;
-        end if;
-        execute format('alter function %s security definer set search_path = public, pg_temp', v_function);
-        if current_user = 'humanops_owner' then
-            execute format('grant execute on function %s to humanops_%s', v_function,
-                replace(g.programs, ' ', ', humanops_'));
         end if;
     end loop;
 end $$;

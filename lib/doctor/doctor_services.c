@@ -114,6 +114,7 @@ doctor_storage(struct doctor *doctor)
 	const struct config *config = doctor->config;
 	bool is_bucket = config->r2_endpoint != NULL;
 	const char *failed;
+	mode_t mask;
 
 	if (is_bucket && doctor->is_offline) {
 		doctor_skip(doctor, "Not looked at: --offline.");
@@ -125,7 +126,10 @@ doctor_storage(struct doctor *doctor)
 		become_root();
 		return;
 	}
+	/* A folder that the trial makes is a real file's as well tomorrow: its modes are storage.c's, not the caller's. */
+	mask = umask(0007);
 	failed = try_storage(doctor, storage_open(config, config));
+	umask(mask);
 	become_root();
 	if (failed != NULL)
 		doctor_fail(doctor,

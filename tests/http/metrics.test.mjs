@@ -80,6 +80,14 @@ test('what runs as plain CGI, each request a process of its own, is counted as w
   const labels = { program: 'webhooks', route: '/healthz/:program', method: 'GET', status: '200' };
   const cgi = () => Promise.all([1, 2, 3].map(() => s.program('webhooks.fcgi', [], { env })));
   assert.equal(await requests(labels, cgi), 3);
+  /* A client that goes away in the middle of its body. */
+  const half = { ...env, REQUEST_METHOD: 'POST', REQUEST_URI: '/api/v1/agents/register', CONTENT_TYPE: 'application/json' };
+  assert.equal(
+    await requests({ program: 'agents', route: '/agents/register', method: 'POST', status: '499' }, () =>
+      s.program('agents.fcgi', [], { env: { ...half, CONTENT_LENGTH: '100' }, input: '{"name"' }),
+    ),
+    1,
+  );
 });
 
 test('requests are counted by program, route, method and status, with their durations', async () => {
@@ -174,6 +182,18 @@ test('jobs and webhooks are counted by what came of them', async () => {
   assert.equal(more('humanops_jobs_total', { kind: 'webhook', outcome: 'retry' }), 1);
   assert.ok(more('humanops_job_duration_seconds_count', { kind: 'webhook' }) >= 4);
   assert.ok(valueOf(after, 'humanops_heartbeat_timestamp_seconds', { name: 'worker' }) > Date.now() / 1000 - 60);
+});
+
+test('a job that is given up is counted, and stays in sight', async () => {
+  const dead = async () => valueOf(await scrape(), 'humanops_queue_dead_jobs', { kind: 'mail' }),
+    before = await dead();
+  assert.equal(
+    await rise('humanops_jobs_total', { kind: 'mail', outcome: 'dead' }, async () => {
+      await s.sql(`select job_add(3, 'mail', gen_random_uuid(), '{"sealed": "nonsense"}', '${await s.time()}', 5, '${await s.time()}')`);
+      await s.until(async () => (await dead()) === before + 1);
+    }),
+    1,
+  );
 });
 
 test('deposits and payouts are counted by what became of them', async () => {

@@ -400,6 +400,14 @@ test('proof files: a removed one stays as long as a backup may refer to it, and 
 	await right(backup('files', '--to', other, '--uploads', many, '--force'));
 	await right(restore('--backup', other, '--files', path.join(space, 'back')));
 	assert.equal(readFileSync(path.join(space, 'back/00/00', '0'.repeat(32)), 'utf8'), 'file 0');
+	const modes = (folder) => ['00', '00/00', `00/00/${'0'.repeat(32)}`].map((name) => statSync(path.join(folder, name)).mode & 0o777);
+	assert.deepEqual(modes(path.join(space, 'back')), [0o700, 0o700, 0o600]);
+	const shared = path.join(space, 'shared');
+	mkdirSync(shared);
+	owned(shared);
+	chmodSync(shared, 0o2770); // programs of a group share it
+	await right(restore('--backup', other, '--files', shared));
+	assert.deepEqual(modes(shared), [0o770, 0o770, 0o660]);
 });
 
 test('GnuPG serves as well', async () => {

@@ -346,13 +346,22 @@ test('as root it leaves nothing of root behind', { skip: !isRoot }, async () => 
 	const uploads = path.join(work, 'uploads');
 	mkdirSync(uploads, { mode: 0o700 });
 	owned(uploads);
-	const run = (...args) => new Promise((done) => execFile(path.join(s.lib, 'doctor'), args,
-		{ env: { PATH: process.env.PATH, HUMANOPS_CONF: confOf({ UPLOAD_DIR: uploads }) } }, (error, stdout) => done({ status: error?.code ?? 0, stdout })));
-	const { status, stdout } = await run('storage', 'database', 'secrets');
+	const run = (folder, ...args) => new Promise((done) => execFile('sh', ['-c', 'umask 077; exec "$0" "$@"', path.join(s.lib, 'doctor'), ...args],
+		{ env: { PATH: process.env.PATH, HUMANOPS_CONF: confOf({ UPLOAD_DIR: folder }) } }, (error, stdout) => done({ status: error?.code ?? 0, stdout })));
+	const { status, stdout } = await run(uploads, 'storage', 'database', 'secrets');
 	assert.equal(status, 0, stdout);
 	const owner = statSync(uploads).uid;
 	const all = readdirSync(uploads, { recursive: true });
 	assert.ok(all.length > 0 && all.every((name) => statSync(path.join(uploads, String(name))).uid === owner));
+
+	/* A folder that programs of a group share: what the trial made there they can go on with. */
+	const shared = path.join(work, 'shared');
+	mkdirSync(shared);
+	execFileSync('chgrp', ['humanops', shared]);
+	chmodSync(shared, 0o2770);
+	assert.equal((await run(shared, 'storage')).status, 0);
+	const made = readdirSync(shared, { recursive: true }).map((name) => statSync(path.join(shared, String(name))));
+	assert.ok(made.length > 0 && made.every((one) => (one.mode & 0o770) === 0o770 && one.gid === statSync(shared).gid));
 });
 
 test('the model that judges', async () => {

@@ -72,7 +72,8 @@ test('each role may execute the functions that its program can call, and no othe
 	assert.ok(functions.length > 100, 'the catalogue was read');
 	for (const program of PROGRAMS) {
 		const calls = named(fileOf(program), functions.map((f) => f.name));
-		const may = functions.filter((f) => f.roles.includes(`humanops_${program}`)).map((f) => f.name);
+		/* Once, though the release before may call another of that name. */
+		const may = [...new Set(functions.filter((f) => f.roles.includes(`humanops_${program}`)).map((f) => f.name))];
 		assert.ok(calls.size > 2, `${program} was read`);
 		assert.deepEqual(may, [...calls].sort(), `humanops_${program}: sql/grants.sql beside what ${program} names`);
 	}

@@ -49,6 +49,14 @@ test('the rules are what Prometheus reads, and ask only for metrics that exist',
   assert.deepEqual(namesIn(rules).filter((name) => !isKnown(name)), [], 'and so do their texts');
 });
 
+test('every kind of job that a worker knows is counted from zero, so that its first is seen', () => {
+  const table = readFileSync(path.join(root, 'fcgi/worker.c'), 'utf8').match(/kinds\[\] = \{([^]*?)\n\};/)[1],
+    kinds = [...table.matchAll(/\{ "(\w+)"/g)].map(([, name]) => name),
+    counted = readFileSync(path.join(root, 'sql/functions/metrics.sql'), 'utf8').match(/unnest\(array\[([^\]]*)\]\) kind/)[1];
+  assert.ok(kinds.length >= 8);
+  assert.deepEqual(kinds.filter((name) => !counted.includes(`'${name}'`)), []);
+});
+
 test('each alert has a severity, a summary, says what to do, and stands in the documentation', () => {
   const guide = readFileSync(path.join(root, 'docs/monitoring.md'), 'utf8');
   assert.deepEqual([...guide.matchAll(/`(HumanOps[A-Z]\w+)`/g)].map(([, name]) => name).sort(), [...alerts].sort());

@@ -287,6 +287,8 @@ for (const { name, start, isApache, seconds, last } of servers)
       } finally {
         await endCron();
       }
+      const looked = run('env', `HUMANOPS_CONF=${prefix}/etc/humanops.conf`, path.join(prefix, 'lib/humanops/doctor'), '--offline', 'database', 'cron', 'queue', 'secrets');
+      assert.doesNotMatch(looked, /^(?:warning|error)/m);
     });
 
     test('keys arrive in either header', async () => {

@@ -15,7 +15,7 @@ fresh_begin() {
     [[ -e $deb ]] || HUMANOPS_DEB=$deb "$ROOT/tests/release/10-package"
     work=$(mktemp -d)
     trap 'rm -rf --one-file-system -- "$work" "$SCRATCH"' EXIT
-    unshare --mount --propagation private --pid --fork --kill-child "$1" --inside "$work/root" "${@:2}"
+    unshare --mount --propagation private --pid --fork --kill-child --mount-proc "$1" --inside "$work/root" "${@:2}"
     exit
 }
 

@@ -103,10 +103,12 @@ renewed() {
 
 check_journal() {
     local name
+    journalctl -q -o cat -u 'humanops-*' >/root/journal
+    curl -sS "$SITE/metrics" >/root/metrics
     for name in "${SERVERS[@]}"; do
-        journalctl -q -o cat -u "humanops-$name.service" | grep -q '"event":"request"' || expect "the journal of $name" lines none
-        curl -sS "$SITE/metrics" | grep -qE "^humanops_resident_memory_bytes\{program=\"$name\"\} [1-9]" ||
-            expect "the memory of $name" "a number" "$(curl -sS "$SITE/metrics" | grep -m 3 humanops_resident)"
+        grep -q "\"program\":\"$name\".*\"event\":\"request\"" /root/journal || expect "the journal of $name" lines none
+        grep -qE "^humanops_resident_memory_bytes\{program=\"$name\"\} [1-9]" /root/metrics ||
+            expect "the memory of $name" "a number" "$(grep humanops_resident /root/metrics)"
     done
     expect "the journal, and everybody's memory" told told
 }
