@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -305,13 +306,15 @@ make_folder(void **state)
 static int
 remove_folder(void **state)
 {
-	static const char *const names[] = { "windows", "clock" };
-	char name[80];
+	char pattern[80];
+	glob_t found;
 
 	(void)state;
-	for (size_t i = 0; i < nitems(names); i++) {
-		snprintf(name, sizeof name, "%s/%s", folder, names[i]);
-		unlink(name);
+	snprintf(pattern, sizeof pattern, "%s/*", folder);
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			unlink(found.gl_pathv[i]);
+		globfree(&found);
 	}
 	return rmdir(folder);
 }
