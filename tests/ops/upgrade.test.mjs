@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jpeg } from '../pictures.mjs';
 import { children, supervisorOf } from '../processes.mjs';
 import { root, stack } from '../stack.mjs';
-import { newOperator } from '../work.mjs';
+import { newOperator, uuidOf } from '../work.mjs';
 
 const SERVERS = ['agents', 'tasks', 'operator', 'webhooks', 'admin', 'mcp'];
 const version = readFileSync(path.join(root, 'VERSION'), 'utf8').trim();
@@ -69,12 +69,14 @@ async function ask(method, where, { want = 200, headers = {}, ...more } = {}) {
   return answer.status === want ? answer.json ?? {} : null;
 }
 
+let parties; /* agents, each with an operator */
+const body = () => ({ title: 'Photo of the door', description: 'Take a photo of the door', location: { lat: 48.2, lng: 16.37, address: 'Vienna' },
+  reward_usd: 20, task_type: 'PHOTO', proof_requirements: ['Photo of the door'], deadline: new Date(Date.now() + 3 * 86_400_000).toISOString() });
+
 /* A task from its posting to its proof, which has a photo; every third is called off instead. */
 async function story(agent, operator, turn) {
   const key = agent.key, as = { headers: { 'X-Operator-Id': operator.id } };
-  const made = await ask('POST', '/tasks', { key, want: 201, headers: { 'Idempotency-Key': randomUUID() }, body: { title: 'Photo of the door',
-    description: 'Take a photo of the door', location: { lat: 48.2, lng: 16.37, address: 'Vienna' }, reward_usd: 20, task_type: 'PHOTO',
-    proof_requirements: ['Photo of the door'], deadline: new Date(Date.now() + 3 * 86_400_000).toISOString() } });
+  const made = await ask('POST', '/tasks', { key, want: 201, headers: { 'Idempotency-Key': randomUUID() }, body: body() });
   if (made === null)
     return;
   load.tasks.add(made.task_id);
@@ -107,9 +109,26 @@ async function everything(agent) {
   await ask('GET', '/docs/', { whole: true });
 }
 
+/*
+ * For the moment when the database is migrated: a request that waits two seconds for a row which somebody else holds, and many that
+ * come meanwhile.  A migration that does not wait for the one keeps the others waiting inside their calls, which fail when the
+ * tables have changed under them.
+ */
+async function crowd() {
+  const [agent] = parties[0], task = await ask('POST', '/tasks', { key: agent.key, want: 201, body: body() });
+  load.tasks.add(task.task_id);
+  const held = s.sql(`begin; select 1 from tasks where id = '${uuidOf(task.task_id)}' for update; select pg_sleep(2); commit`);
+  await sleep(200);
+  await Promise.all([held, ask('POST', `/tasks/${task.task_id}/cancel`, { key: agent.key }),
+    ...Array.from({ length: 60 }, async (_, i) => {
+      await sleep(50 * i);
+      await ask('GET', `/tasks/${task.task_id}`, { key: agent.key });
+    })]);
+}
+
 async function begin() {
   await s.sql('update tiers set max_daily_tasks = 1000000, max_daily_spend = 1000000000000000');
-  const parties = await Promise.all([1, 2, 3].map(async () => [await s.agent({ tier: 'STANDARD', deposit: 90_000 }), await newOperator(s)]));
+  parties = await Promise.all([1, 2, 3].map(async () => [await s.agent({ tier: 'STANDARD', deposit: 90_000 }), await newOperator(s)]));
   const again = (fn) => (async () => {
     for (let turn = 1; !load.isOver; turn++) {
       await fn(turn);
@@ -129,17 +148,25 @@ async function nothingFailed(t, since) {
 
 /* The upgrade */
 
-/* Runs scripts/upgrade; killAt: a word that begins a line, at which it and all that it called is killed.  Gives its lines and its status. */
-function upgrade(args = [], killAt = null) {
+/*
+ * Runs scripts/upgrade; killAt: a word that begins a line, at which it and all that it called is killed; onKept: what is done when it
+ * is about to change something.  Gives its lines and its status.
+ */
+function upgrade(args = [], { killAt = null, onKept = null } = {}) {
   const child = spawn(path.join(root, 'scripts/upgrade'), ['--state', s.state, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '', errors = '';
+  let text = '', errors = '', kept = null;
   child.stderr.on('data', (data) => { errors += data; });
   child.stdout.on('data', (data) => {
     text += data;
+    if (onKept && kept === null && /^kept /m.test(text))
+      kept = onKept();
     if (killAt && text.split('\n').some((line) => line.startsWith(`${killAt} `)))
       process.kill(-child.pid, 'SIGKILL');
   });
-  return new Promise((done) => child.on('close', (status, signal) => done({ status: signal ?? status, text, errors })));
+  return new Promise((done) => child.on('close', async (status, signal) => {
+    await kept;
+    done({ status: signal ?? status, text, errors });
+  }));
 }
 
 async function versions() {
@@ -176,7 +203,7 @@ test('the previous release becomes this one, although the upgrade is killed four
   const since = load.requests;
   assert.notEqual((await versions())[0], version);
   for (const step of ['kept', 'paused', 'tasks', 'sweeper']) {
-    const { status, text, errors } = await upgrade([], step);
+    const { status, text, errors } = await upgrade([], { killAt: step, onKept: step === 'tasks' ? crowd : null });
     assert.equal(status, 'SIGKILL', `${step}: ${text}${errors}`);
     if (step === 'paused')
       assert.ok(SERVERS.every((name) => hasStopped(supervisorOf(s, name))), 'killed where it matters most');

@@ -82,7 +82,6 @@ check_renewal() {
     systemctl reload 'humanops-*.service'
     sleep 2
     # Its workers go with it; whoever connects then waits in the manager's socket.
-    pid=$(told humanops-tasks MainPID)
     systemctl stop humanops-tasks.service
     systemctl start humanops-tasks.service
     sleep 2
@@ -92,9 +91,10 @@ check_renewal() {
     [[ $(wc -l </root/answers) -gt 20 ]] || expect "requests" "many" "$(wc -l </root/answers)"
     pid=$(told humanops-tasks MainPID)
     kill -KILL "$pid"
-    expect "an answer after a kill" 200 "$(curl -sS -o /dev/null -w '%{http_code}' --max-time 20 "$SITE/readyz/tasks")"
-    within 20 renewed "$pid" || expect "a killed program" "started anew" "$(told humanops-tasks ActiveState)"
+    # Under the first version of control groups a manager in a container hears of their end by its timeout alone.
+    within 60 renewed "$pid" || expect "a killed program" "started anew" "$(told humanops-tasks ActiveState)"
     expect "how often it was started anew" 1 "$(told humanops-tasks NRestarts)"
+    expect "an answer after that" 200 "$(curl -sS -o /dev/null -w '%{http_code}' --max-time 20 "$SITE/readyz/tasks")"
 }
 
 renewed() {
@@ -113,13 +113,19 @@ check_journal() {
     expect "the journal, and everybody's memory" told told
 }
 
+ended() {
+    [[ -z $(systemctl list-units --no-legend --state=active,deactivating 'humanops*') ]]
+}
+
 check_end() {
     systemctl stop humanops.target
+    # The stop of the target alone is waited for.
+    within 60 ended || true
     expect "what is left after the end" "" "$(systemctl list-units --no-legend --state=active 'humanops*')"
     expect "what has failed" "" "$(systemctl list-units --no-legend --state=failed)"
 }
 
-cd /root
+cd /tmp
 expect "what installing has started" "" "$(systemctl list-units --no-legend --state=active 'humanops*')"
 # shellcheck source=/dev/null # the page's commands
 (set -euo pipefail && . /root/rest.sh) >/root/page.log 2>&1 || expect "the page's commands" 0 "$(tail -n 20 /root/page.log)"
