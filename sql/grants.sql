@@ -8,6 +8,7 @@ do $$
 declare
     v_name text;
     v_function regprocedure;
+    v_is_there boolean;
 begin
     foreach v_name in array array[
         'agent_register', 'agent_show', 'agent_suspend', 'apikey_create', 'apikey_find', 'apikey_list',
@@ -37,13 +38,17 @@ begin
         'usdc_open_everywhere', 'usdc_reverse', 'usdc_seen', 'verdict_agent', 'verdict_guardian', 'wallet_bind',
         'wallet_challenge', 'wallet_challenge_find', 'wallet_show']
     loop
-        v_function := (select oid::regprocedure from pg_proc
-            where proname = v_name and pronamespace = 'public'::regnamespace);
-        if v_function is null then
+        v_is_there := false;
+        -- More than one where the release before calls it otherwise: sql/functions/previous.sql.
+        for v_function in select oid::regprocedure from pg_proc
+            where proname = v_name and pronamespace = 'public'::regnamespace loop
+            execute format('alter function %s security definer set search_path = public, pg_temp', v_function);
+            execute format('grant execute on function %s to humanops_app', v_function);
+            v_is_there := true;
+        end loop;
+        if not v_is_there then
             raise exception 'grants: there is no function %', v_name;
         end if;
-        execute format('alter function %s security definer set search_path = public, pg_temp', v_function);
-        execute format('grant execute on function %s to humanops_app', v_function);
     end loop;
 end $$;
 do $$
