@@ -149,6 +149,10 @@ select set_eq($$select f.oid from functions f where has_function_privilege('huma
 select is_empty($$select f.name from functions f cross join roles r where has_function_privilege(r.oid, f.oid, 'execute')
     and not has_function_privilege('humanops_app', f.oid, 'execute')$$, 'humanops_app may do what any of them may');
 select is_empty($$select f.name from functions f where has_function_privilege('public', f.oid, 'execute')$$, 'everybody may execute nothing');
+select is_empty($$select a.oid::regprocedure from functions f join pg_proc a using (oid) join pg_proc b using (proname, pronamespace)
+    where a.oid <> b.oid and has_function_privilege('humanops_app', a.oid, 'execute')
+        and int4range(a.pronargs - a.pronargdefaults, a.pronargs, '[]') && int4range(b.pronargs - b.pronargdefaults, b.pronargs, '[]')$$,
+    'a call, whose arguments bear no types, means one of them');
 select is_empty($$select p.oid::regprocedure from pg_proc p join pg_roles r on r.oid = p.proowner
     where p.prosecdef and r.rolsuper and p.pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)$$,
     'and no such owner is a superuser');
