@@ -1,15 +1,13 @@
 /*
  * From the previous release to this checkout by scripts/upgrade, killed on the way and taken up again; back to the old programs on
  * the new database; and away from programs that are broken.  All the while agents post, operators claim, upload and hand in, staff,
- * models and monitoring ask: no request fails, nothing acknowledged is lost, the books agree.
- *
- * tests/ops/previous-release names the release by tag and commit; it is taken from the repository's history and built in build/.
- * HUMANOPS_PREVIOUS=FOLDER: a checkout of it, where there is no history.
+ * models and monitoring ask: no request fails, nothing acknowledged is lost, the books agree.  Called by
+ * upgrade.test.mjs, where there is a previous release to begin with.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -18,36 +16,14 @@ import { jpeg } from '../pictures.mjs';
 import { children, supervisorOf } from '../processes.mjs';
 import { root, stack } from '../stack.mjs';
 import { newOperator, uuidOf } from '../work.mjs';
+import { previousRelease } from './previous.mjs';
 
 const SERVERS = ['agents', 'tasks', 'operator', 'webhooks', 'admin', 'mcp'];
 const version = readFileSync(path.join(root, 'VERSION'), 'utf8').trim();
-const checkout = previousRelease();
-const s = await stack({ checkout, settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] });
+const s = await stack({ checkout: previousRelease(), settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] });
 const temporary = mkdtempSync(path.join(tmpdir(), 'humanops-upgrade-'));
 const release = path.join(temporary, 'release'); /* what this checkout installs */
 after(() => rmSync(temporary, { recursive: true, force: true }));
-
-/* The previous release's checkout, built. */
-function previousRelease() {
-  const [tag, commit] = readFileSync(path.join(root, 'tests/ops/previous-release'), 'utf8').split(/\s+/);
-  if (process.env.HUMANOPS_PREVIOUS)
-    return path.resolve(process.env.HUMANOPS_PREVIOUS);
-  const folder = path.join(root, 'build', `previous-${commit.slice(0, 12)}`);
-  if (!existsSync(path.join(folder, 'complete'))) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    try {
-      const archive = execFileSync('git', ['-C', root, 'archive', commit], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] });
-      execFileSync('tar', ['-C', folder, '-xf', '-'], { input: archive });
-    } catch (error) {
-      throw new Error(`the previous release ${tag} (${commit}) is not in this repository's history; HUMANOPS_PREVIOUS names a checkout of it`,
-        { cause: error });
-    }
-    execFileSync('make', ['-C', folder, '-s', '-j2', 'CFLAGS=-O0', 'all'], { stdio: ['ignore', 'ignore', 'inherit'] });
-    writeFileSync(path.join(folder, 'complete'), '');
-  }
-  return folder;
-}
 
 /* The load */
 
