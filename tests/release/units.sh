@@ -75,20 +75,44 @@ swept() {
 }
 
 # Requests all the while; each must be answered.
-check_renewal() {
-    local pid
+begin_asking() {
+    rm -f /root/enough
     (until [[ -e /root/enough ]]; do curl -sS -o /dev/null -w '%{http_code}\n' "$SITE/readyz/tasks" || echo lost; done >/root/answers) &
     sleep 1
+}
+
+# end_asking WHEN
+end_asking() {
+    sleep 1
+    touch /root/enough
+    wait
+    expect "answers $1" 200 "$(sort -u /root/answers)"
+    [[ $(wc -l </root/answers) -gt 20 ]] || expect "requests" "many" "$(wc -l </root/answers)"
+}
+
+# The package's files laid out beside what runs and put in its place; back; and once more in place, as after apt.
+check_upgrade() {
+    local way
+    dpkg-deb -x /root/humanops_0_amd64.deb /opt/humanops-new
+    begin_asking
+    for way in /opt/humanops-new/usr/lib/humanops/upgrade "/usr/lib/humanops/upgrade --roll-back" /usr/lib/humanops/upgrade; do
+        # shellcheck disable=SC2086 # a command and its argument
+        $way >/root/upgrade.log 2>&1 || expect "$way" "status 0" "status $?: $(cat /root/upgrade.log)"
+        expect "$way" finished "$(tail -n 1 /root/upgrade.log | cut -d ' ' -f 1)"
+    done
+    end_asking "while it was upgraded, put back and upgraded in place"
+    expect "whether a unit was started anew over it" 0 "$(told humanops-tasks NRestarts)"
+}
+
+check_renewal() {
+    local pid
+    begin_asking
     systemctl reload 'humanops-*.service'
     sleep 2
     # Its workers go with it; whoever connects then waits in the manager's socket.
     systemctl stop humanops-tasks.service
     systemctl start humanops-tasks.service
-    sleep 2
-    touch /root/enough
-    wait
-    expect "answers while it was reloaded and started anew" 200 "$(sort -u /root/answers)"
-    [[ $(wc -l </root/answers) -gt 20 ]] || expect "requests" "many" "$(wc -l </root/answers)"
+    end_asking "while it was reloaded and started anew"
     pid=$(told humanops-tasks MainPID)
     kill -KILL "$pid"
     # Under the first version of control groups a manager in a container hears of their end by its timeout alone.
@@ -134,6 +158,7 @@ check_restrictions
 check_picture
 check_sweep
 check_journal
+check_upgrade
 check_renewal
 check_end
 echo "all is well"
