@@ -89,8 +89,9 @@ const options = {
 };
 
 /*
- * What Redoc leaves to be wished for by screen readers: headings of parts of a call are a level below the call's, and an item of
- * the menu is called by what stands in it.  Parts come into being when they are opened, so it is looked for again and again.
+ * What Redoc leaves to be wished for by screen readers: headings of parts of a call are a level below the call's, an item of
+ * the menu is called by what stands in it, and a sample wider than its column is scrolled by the keyboard.  Parts come into being
+ * when they are opened, so it is looked for again and again.
  */
 function mend(place) {
   for (const heading of place.querySelectorAll('h5:not([aria-level])')) {
@@ -98,6 +99,7 @@ function mend(place) {
     heading.setAttribute('aria-level', '3');
   }
   for (const item of place.querySelectorAll('[role="menuitem"][aria-label]')) item.removeAttribute('aria-label');
+  for (const sample of place.querySelectorAll('pre:not([tabindex])')) sample.tabIndex = 0;
 }
 
 /* Lays it out anew in whatever colours hold now. */
