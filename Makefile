@@ -132,4 +132,4 @@ clean:			## what make has built
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(addprefix $(BUILD)/,lib fcgi bench tests) -name '*.d' -type f 2>/dev/null)
