@@ -7,6 +7,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,8 +20,7 @@ const run = promisify(execFile);
 const isRoot = process.getuid() === 0;
 const REWARD = 10, FEE = 1, DEPOSIT = 200_000, CLIENTS = 4;
 
-mkdirSync(path.join(root, 'var'), { recursive: true });
-const work = mkdtempSync(path.join(root, 'var', 'backup-'));
+const work = mkdtempSync(path.join(tmpdir(), 'humanops-backup-')); /* the checkout may be closed to the instance's user */
 after(() => rmSync(work, { recursive: true, force: true }));
 chmodSync(work, 0o755);
 const kept = path.join(work, 'kept'), identity = path.join(work, 'identity'), stranger = path.join(work, 'stranger');

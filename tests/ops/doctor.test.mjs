@@ -9,6 +9,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, s
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { SMTPServer } from 'smtp-server';
@@ -22,7 +23,7 @@ import { freePort, root, stack, until } from '../stack.mjs';
 
 const isRoot = process.getuid() === 0;
 const s = await stack({ settings: ['ALLOW_DEV_OPERATOR_ID_HEADER=true'] });
-const work = mkdtempSync(path.join(root, 'var', 'doctor-'));
+const work = mkdtempSync(path.join(tmpdir(), 'humanops-doctor-')); /* the checkout may be closed to the instance's user */
 after(() => rmSync(work, { recursive: true, force: true }));
 chmodSync(work, 0o755);
 const SECRET = 'hunter2-do-not-print'; // stands in every password, key and path that must not be seen
