@@ -39,9 +39,10 @@ fail() {
 # ---------------------------------------------------------------------------------------------------------------------
 # Packages
 
+# node_is_recent [MAJOR]: this machine has Node of that version, 18, or a newer one.
 node_is_recent() {
     local version
-    version=$(node --version 2>/dev/null) && version=${version#v} && [[ ${version%%.*} -ge 18 ]]
+    version=$(node --version 2>/dev/null) && version=${version#v} && [[ ${version%%.*} -ge ${1:-18} ]]
 }
 
 # missing_packages GROUP...: the names of packages in these groups that are neither installed nor replaced.

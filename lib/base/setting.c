@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-enum { ADMIN_KEY_MIN = 24, ATTRIBUTION_MAX = 200 };
+enum { SHARED_SECRET_MIN = 24, ATTRIBUTION_MAX = 200 };
 
 /* Texts here may be secrets. */
 static int
@@ -168,16 +168,6 @@ is_plain_word(const char *text)
 }
 
 const char *
-setting_admin_key(struct config *config, const struct setting *setting, const char *value)
-{
-	(void)setting;
-	if (strlen(value) < ADMIN_KEY_MIN || !is_plain_word(value))
-		return "must be at least 24 characters of ASCII without blanks";
-	config->admin_api_key = setting_copy(config, value, strlen(value));
-	return NULL;
-}
-
-const char *
 setting_smtp(struct config *config, const struct setting *setting, const char *value)
 {
 	const char *rest = strncmp(value, "smtps://", 8) == 0  ? value + 8
@@ -222,25 +212,33 @@ is_this_machine(const char *authority)
 	return false;
 }
 
+/* The scheme is for the caller to have looked at: a host that is believed, by TLS or because it is this machine, and none of these
+ * characters behind it. */
+static bool
+is_believed_url(const char *value, const char *forbidden)
+{
+	bool is_https = strncmp(value, "https://", 8) == 0, is_right;
+	const char *host = value + strlen(is_https ? "https://" : "http://");
+	char *authority = setting_copy(NULL, host, strcspn(host, "/"));
+
+	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) && is_plain_word(value) &&
+		   strpbrk(value, forbidden) == NULL;
+	talloc_free(authority);
+	return is_right;
+}
+
 /* The issuer, or where its keys are.  Both are believed: TLS, or, in development, this machine itself. */
 const char *
 setting_issuer_url(struct config *config, const struct setting *setting, const char *value)
 {
 	bool is_https = strncmp(value, "https://", 8) == 0;
-	bool is_http = config->is_development && strncmp(value, "http://", 7) == 0, is_right;
-	const char *host;
-	char *authority;
+	bool is_http = config->is_development && strncmp(value, "http://", 7) == 0;
 
 	if (lacks_issuer(config, setting))
 		return "needs OPERATOR_JWT_ISSUER";
 	if (!is_https && !is_http)
 		return "must begin with https://";
-	host = value + (is_https ? 8 : 7);
-	authority = setting_copy(NULL, host, strcspn(host, "/"));
-	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) && is_plain_word(value) &&
-		   strchr(value, '#') == NULL;
-	talloc_free(authority);
-	if (!is_right)
+	if (!is_believed_url(value, "#"))
 		return is_https ? "must be a URL without a fragment"
 				: "must begin with https:// unless it is on this machine";
 	*(char **)((char *)config + setting->offset) = setting_copy(config, value, strlen(value));
@@ -272,20 +270,14 @@ const char *
 setting_tile_url(struct config *config, const struct setting *setting, const char *value)
 {
 	bool is_https = strncmp(value, "https://", 8) == 0;
-	bool is_http = config->is_development && strncmp(value, "http://", 7) == 0, is_right;
-	const char *host = value + (is_https ? 8 : 7);
-	char *authority;
+	bool is_http = config->is_development && strncmp(value, "http://", 7) == 0;
 
 	(void)setting;
 	if (!is_https && !is_http)
 		return "must begin with https://";
-	authority = setting_copy(NULL, host, strcspn(host, "/"));
-	is_right = is_authority(authority) && (is_https || is_this_machine(authority)) && is_plain_word(value) &&
-		   strpbrk(value, "#;\"'") == NULL;
-	talloc_free(authority);
-	if (!is_right)
+	if (!is_believed_url(value, "#;\"'"))
 		return "must be a URL without user and fragment";
-	if (strstr(host, "{z}") == NULL || strstr(host, "{x}") == NULL || strstr(host, "{y}") == NULL)
+	if (strstr(value, "{z}") == NULL || strstr(value, "{x}") == NULL || strstr(value, "{y}") == NULL)
 		return "must hold {z}, {x} and {y}";
 	config->map_tile_url = setting_copy(config, value, strlen(value));
 	return NULL;
@@ -518,11 +510,11 @@ setting_price(struct config *config, const struct setting *setting, const char *
 	return NULL;
 }
 
-/* Whoever guesses it can speak in the vendor's name. */
+/* Whoever guesses it can speak in the other side's name. */
 const char *
-setting_signing_secret(struct config *config, const struct setting *setting, const char *value)
+setting_shared_secret(struct config *config, const struct setting *setting, const char *value)
 {
-	if (strlen(value) < ADMIN_KEY_MIN || !is_plain_word(value))
+	if (strlen(value) < SHARED_SECRET_MIN || !is_plain_word(value))
 		return "must be at least 24 characters of ASCII without blanks";
 	return setting_word(config, setting, value);
 }

@@ -38,11 +38,11 @@ struct setting {
 	const char *programs; /* who is told it, between blanks; NULL: all */
 };
 
-setting_reader setting_environment, setting_database, setting_base_url, setting_secret, setting_admin_key, setting_smtp,
-    setting_sender, setting_issuer_url, setting_issuer_words, setting_tile_url, setting_tile_attribution,
-    setting_folder, setting_number, setting_development_switch, setting_r2_endpoint, setting_r2_name, setting_r2_key,
+setting_reader setting_environment, setting_database, setting_base_url, setting_secret, setting_smtp, setting_sender,
+    setting_issuer_url, setting_issuer_words, setting_tile_url, setting_tile_attribution, setting_folder,
+    setting_number, setting_development_switch, setting_r2_endpoint, setting_r2_name, setting_r2_key,
     setting_guardian_provider, setting_service_url, setting_word, setting_dlocal, setting_rpc_urls,
-    setting_chain_address, setting_chain_path, setting_price, setting_signing_secret, setting_networks;
+    setting_chain_address, setting_chain_path, setting_price, setting_shared_secret, setting_networks;
 
 /* A copy of so many bytes that is wiped when it is freed, since settings may be secrets. */
 char *setting_copy(const void *ctx, const char *text, size_t len);
